@@ -1,0 +1,162 @@
+"""Chat as a feature of the daemon: its rooms, their logs and channels, and the timers that belong to them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from netplay.channel import Channel
+from netplay.chat.messages import Chat
+from netplay.chat.protocol import ChatFactory
+from netplay.chat.rules import Room, Rooms
+from netplay.chat.session import ChatSession
+from netplay.core import Core
+from netplay.interfaces import IClient, IFeature, IFeatureService, IRoomLog
+from netplay.people import People
+
+PRESENCE_EVERY = 1.0
+"""Seconds for which changes of presence are gathered."""
+
+EXPIRE_EVERY = 60.0
+"""Seconds between looks for rooms that were empty too long."""
+
+
+@implementer(IFeatureService)
+class ChatService(Service):
+    """All of chat in one daemon."""
+
+    _log = Logger()
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.factory = ChatFactory(core, "chat", self)
+        self.people = People("User")
+        self.rooms = Rooms(core.clock.seconds())
+        self._channels: dict[str, Channel] = {}
+        self._sessions: dict[str, ChatSession] = {}  # by the id of the person
+        self._changed: dict[Room, None] = {}  # whose members are to be told about presence
+        self._expiry: LoopingCall | None = None
+        self._directs = 0
+        self._run = secrets.token_hex(4)
+
+    def startService(self) -> None:
+        """Begin to look for empty rooms."""
+        super().startService()
+        self._expiry = LoopingCall(self._expire)
+        self._expiry.clock = self.core.clock
+        self._expiry.start(EXPIRE_EVERY, now=False)
+
+    def stopService(self) -> None:
+        """Stop looking."""
+        super().stopService()
+        if self._expiry is not None and self._expiry.running:
+            self._expiry.stop()
+
+    def connected(self, client: IClient) -> ChatSession:
+        """Someone comes to chat."""
+        return ChatSession(client, self)
+
+    # People
+
+    def arrived(self, session: ChatSession) -> None:
+        """A session has found who it serves."""
+        self.people.add(session.member.person)
+        self._sessions[session.member.person.id] = session
+
+    def departed(self, session: ChatSession) -> None:
+        """That person is not here any more."""
+        del self._sessions[session.member.person.id]
+
+    def find(self, who: str) -> ChatSession | None:
+        """Someone who is here, by id or name."""
+        person = self.people.find(who)
+        return None if person is None else self._sessions.get(person.id)
+
+    def next_direct(self) -> str:
+        """An id for a direct message, which belongs to no room."""
+        self._directs += 1
+        return f"{self._run}-d{self._directs}"
+
+    # Rooms
+
+    def log(self, room: Room) -> IRoomLog:
+        """What was said there."""
+        assert self.core.store is not None
+        return self.core.store.room_log(room.name)
+
+    def channel(self, room: Room) -> Channel:
+        """Who hears what is said there."""
+        channel = self._channels.get(room.name)
+        if channel is None:
+            channel = self._channels[room.name] = Channel(self.core.clock)
+        return channel
+
+    def join(self, session: ChatSession, room: Room) -> None:
+        """Into a room, or to the front of those one is in."""
+        if self._sessions.get(session.member.person.id) is not session:
+            return  # it went while its history was read
+        if room.name not in session.member.rooms:
+            self.channel(room).join(session.client)
+            self.presence_changed(room)
+        self.rooms.join(session.member, room)
+
+    def leave(self, session: ChatSession, room: Room) -> None:
+        """Out of a room."""
+        channel = self.channel(room)
+        if channel in session.client.channels:
+            channel.leave(session.client)
+        self.rooms.leave(session.member, room, self.core.clock.seconds())
+        self.presence_changed(room)
+
+    def publish(self, room: Room, said: Chat) -> Deferred[None]:
+        """Number a message and send it to the room; fires when it is kept."""
+        log = self.log(room)
+        kept = log.append(said)
+        said.id = f"{log.epoch}-{room.name}-{said.seq}"
+        self.channel(room).publish(said)
+        return kept
+
+    def presence_changed(self, room: Room) -> None:
+        """The members will be told within a second, once for all that changes until then."""
+        if not self._changed:
+            self.core.clock.callLater(PRESENCE_EVERY, self._tell_presence)
+        self._changed[room] = None
+
+    def _tell_presence(self) -> None:
+        changed, self._changed = self._changed, {}
+        for room in changed:
+            presence = room.presence()
+            if presence is not None:
+                self.channel(room).publish(presence)
+
+    def _expire(self) -> None:
+        for name in self.rooms.expire(self.core.clock.seconds()):
+            self._channels.pop(name, None)
+            assert self.core.store is not None
+            self.core.store.drop_room(name)
+            self._log.info("chat: room {room} was empty for an hour and is gone", room=name)
+
+
+@implementer(IPlugin, IFeature)
+class ChatFeature:
+    """Chat as the daemon finds it."""
+
+    name = "chat"
+    summary = "chat rooms with history, newline-delimited JSON"
+    port = 8888
+    order = 40
+    greeting = '{"type": "chat", "text": "hello"}'
+    frame_type = 16
+    parameters: list[list[Any]] = []
+
+    def build(self, options: Mapping[str, Any], core: Core) -> ChatService:
+        """Chat has no options of its own."""
+        return ChatService(core)

@@ -1,0 +1,229 @@
+"""The rules of chat rooms: who is where, what they are called, which rooms there are. No sockets, no clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from netplay.chat.messages import MemberLine, Named, Presence, RoomLine
+from netplay.errors import Refused
+from netplay.people import Person
+
+STANDING = {"general": "Everyone meets here", "gaming": "Games and who plays them", "tech": "How things work"}
+"""The rooms that are always there, with their topics."""
+
+FIRST_ROOM = "general"
+MAX_ROOMS = 1000
+MAX_CREATED = 20
+"""Rooms that one client may create."""
+MAX_JOINED = 50
+"""Rooms that one client may be in."""
+EMPTY_FOR = 3600.0
+"""Seconds after which an empty room goes."""
+NAMED_UP_TO = 100
+"""Members up to which presence names who came and went."""
+
+
+class Member:
+    """
+    Someone in chat.
+
+    @ivar rooms: where they are, in the order of joining; the last one is the current.
+    """
+
+    __slots__ = ("created", "emoji", "person", "rooms")
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.emoji = "😊"
+        self.rooms: dict[str, Room] = {}
+        self.created = 0
+
+    @property
+    def current(self) -> Room | None:
+        """The room that is meant when none is named."""
+        return next(reversed(self.rooms.values()), None)
+
+    def line(self) -> MemberLine:
+        """As lists show them."""
+        return MemberLine(self.person.id, self.person.name, self.emoji)
+
+
+class Room:
+    """One room: its members, and what of them has changed since the others were told."""
+
+    __slots__ = ("_joined", "_left", "_renamed", "empty_since", "members", "name", "topic")
+
+    def __init__(self, name: str, topic: str, now: float) -> None:
+        self.name = name
+        self.topic = topic
+        self.members: dict[Member, None] = {}  # in the order of joining
+        self.empty_since: float | None = now
+        self._joined: dict[str, str] = {}
+        self._left: dict[str, None] = {}
+        self._renamed: dict[str, str] = {}
+
+    def line(self) -> RoomLine:
+        """As lists show it."""
+        return RoomLine(self.name, self.topic, len(self.members))
+
+    def add(self, member: Member) -> None:
+        """Somebody comes in."""
+        self.members[member] = None
+        self.empty_since = None
+        person = member.person
+        if person.id in self._left:
+            del self._left[person.id]
+            self._renamed[person.id] = person.name
+        else:
+            self._joined[person.id] = person.name
+
+    def remove(self, member: Member, now: float) -> None:
+        """Somebody goes. Who came since the others were told was never there for them."""
+        del self.members[member]
+        if not self.members:
+            self.empty_since = now
+        self._renamed.pop(member.person.id, None)
+        if self._joined.pop(member.person.id, None) is None:
+            self._left[member.person.id] = None
+
+    def renamed(self, person: Person) -> None:
+        """Somebody has another name."""
+        changed = self._joined if person.id in self._joined else self._renamed
+        changed[person.id] = person.name
+
+    def presence(self) -> Presence | None:
+        """What has changed since this was last asked, C{None} if nothing has."""
+        joined, left, renamed = self._joined, self._left, self._renamed
+        if not (joined or left or renamed):
+            return None
+        self._joined, self._left, self._renamed = {}, {}, {}
+        if len(self.members) > NAMED_UP_TO:
+            return Presence(room=self.name, count=len(self.members))
+        return Presence(
+            room=self.name,
+            count=len(self.members),
+            joined=[Named(id, name) for id, name in joined.items()],
+            left=list(left),
+            renamed=[Named(id, name) for id, name in renamed.items()],
+        )
+
+
+class Rooms:
+    """
+    All rooms.
+
+    @param now: seconds, of any clock that goes on steadily; so everywhere here.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._rooms = {name: Room(name, topic, now) for name, topic in STANDING.items()}
+
+    def get(self, name: str) -> Room:
+        """
+        The room of that name.
+
+        @raise Refused: C{no_such_room}.
+        """
+        room = self._rooms.get(name)
+        if room is None:
+            raise Refused("no_such_room", f"there is no room {name}; create_room makes one", "$.room")
+        return room
+
+    def find(self, name: str) -> Room | None:
+        """The room of that name, if there is one."""
+        return self._rooms.get(name)
+
+    def meant(self, member: Member, name: str | None) -> Room:
+        """
+        The room that a member means: the one named, else its current one.
+
+        @raise Refused: C{no_such_room}; C{not_allowed} when none is named and it is in none.
+        """
+        if name is not None:
+            return self.get(name)
+        current = member.current
+        if current is None:
+            raise Refused("not_allowed", "you are in no room; join_room first, or name one you are in", "$.room")
+        return current
+
+    def joined(self, member: Member, name: str | None) -> Room:
+        """
+        As L{meant}, but only a room that the member is in.
+
+        @raise Refused: C{no_such_room}, C{not_allowed}.
+        """
+        room = self.meant(member, name)
+        if room.name not in member.rooms:
+            raise Refused("not_allowed", f"you are not in {room.name}; join_room first", "$.room")
+        return room
+
+    def check_join(self, member: Member, room: Room, also: bool) -> None:
+        """
+        Whether a member may come in.
+
+        @raise Refused: C{too_many}.
+        """
+        if also and room.name not in member.rooms and len(member.rooms) >= MAX_JOINED:
+            raise Refused("too_many", f"you may be in {MAX_JOINED} rooms at once; leave one first", "$.room")
+
+    def join(self, member: Member, room: Room) -> None:
+        """A member comes in, and it is its current room; for one who is there already it becomes that."""
+        if room.name in member.rooms:
+            del member.rooms[room.name]
+        else:
+            room.add(member)
+        member.rooms[room.name] = room
+
+    def leave(self, member: Member, room: Room, now: float) -> None:
+        """A member goes."""
+        del member.rooms[room.name]
+        room.remove(member, now)
+
+    def create(self, member: Member, name: str, topic: str, now: float) -> Room:
+        """
+        A new room.
+
+        @raise Refused: C{name_taken}, C{too_many}.
+        """
+        if name in self._rooms:
+            raise Refused("name_taken", f"there is a room {name} already; join_room goes there", "$.room")
+        if len(self._rooms) >= MAX_ROOMS or member.created >= MAX_CREATED:
+            raise Refused("too_many", "there are enough rooms; use one that is there", "$.room")
+        member.created += 1
+        room = self._rooms[name] = Room(name, topic, now)
+        return room
+
+    def expire(self, now: float) -> list[str]:
+        """Remove created rooms that were empty for L{EMPTY_FOR}; returns their names."""
+        gone = [
+            room.name
+            for room in self._rooms.values()
+            if room.name not in STANDING and room.empty_since is not None and now - room.empty_since >= EMPTY_FOR
+        ]
+        for name in gone:
+            del self._rooms[name]
+        return gone
+
+    def names(self, most: int) -> list[str]:
+        """The first names, the standing rooms before the others."""
+        return list(islice(self._rooms, most))
+
+    def listing(self, after: str | None) -> list[RoomLine]:
+        """All rooms by name, from behind C{after}."""
+        return [self._rooms[name].line() for name in sorted(self._rooms) if after is None or name > after]
+
+
+def members_after(room: Room, after: str | None, most: int) -> tuple[list[MemberLine], bool]:
+    """
+    Members in the order of joining, from behind the one with the id C{after}; and whether there are more.
+
+    Should C{after} have left meanwhile, the list begins anew.
+    """
+    members: Iterator[Member] = iter(room.members)
+    if after is not None and any(member.person.id == after for member in room.members):
+        for member in members:
+            if member.person.id == after:
+                break
+    lines = [member.line() for member in islice(members, most)]
+    return lines, next(members, None) is not None

@@ -1,0 +1,291 @@
+"""One client of chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from netplay.chat.messages import (
+    REQUESTS,
+    AskHistory,
+    AskWho,
+    Chat,
+    CreateRoom,
+    Direct,
+    History,
+    JoinRoom,
+    LeaveRoom,
+    ListRooms,
+    RoomChanged,
+    RoomList,
+    Say,
+    SendDirect,
+    SetEmoji,
+    SetName,
+    Welcome,
+    WhoList,
+)
+from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
+from netplay.errors import Refused
+from netplay.interfaces import IClient, ISession
+from netplay.messages import COMMON, Event, Ok, Position, Resume, Resumed, RoomPosition
+from netplay.people import Person
+from netplay.session import COMMON_HANDLERS, Session
+from netplay.text import clean_emoji
+from netplay.wire.grammar import Grammar
+
+if TYPE_CHECKING:
+    from netplay.chat.feature import ChatService
+
+PAGE = 100
+"""Messages or members in one reply, at most."""
+
+NAMES_IN_WELCOME = 100
+
+
+@dataclass(slots=True)
+class Kept:
+    """What someone who may come back left behind."""
+
+    person: Person
+    emoji: str
+    rooms: tuple[str, ...]
+    created: int
+
+
+@implementer(ISession)
+class ChatSession(Session):
+    """
+    @param client: whom it serves.
+    @param chat: the rooms and their logs and channels.
+    """
+
+    __slots__ = ("chat", "member")
+
+    grammar = Grammar((*REQUESTS, *COMMON))
+
+    def __init__(self, client: IClient, chat: ChatService) -> None:
+        super().__init__(client, chat.core)
+        self.chat = chat
+        person = Person(chat.people.number())
+        self.member = Member(person)
+        chat.arrived(self)
+        room = chat.rooms.get(FIRST_ROOM)
+        log = chat.log(room)
+        chat.join(self, room)
+        client.greet(
+            Welcome(
+                message=f"Welcome {person.name}! 🎉",
+                rooms=chat.rooms.names(NAMES_IN_WELCOME),
+                timestamp=iso(self.core.wall()),
+                room=room.name,
+                epoch=log.epoch,
+                seq=log.seq,
+            ),
+            person.identity(),
+        )
+
+    # Talking
+
+    def say(self, message: Say) -> Deferred[Event] | None:
+        """Into the room's log, and from there to its members."""
+        member = self.member
+        room = self.chat.rooms.joined(member, message.room)
+        wall = self.core.wall()
+        said = Chat(
+            user=member.person.name,
+            message=message.text,
+            emoji=member.emoji,
+            room=room.name,
+            timestamp=iso(wall),
+            at=int(wall * 1000),
+            seq=0,
+            id="",
+        )
+        kept = self.chat.publish(room, said)
+        if message.ref is None:
+            return None
+        return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))
+
+    def direct(self, message: SendDirect) -> Event:
+        """To one person, and back to who said it."""
+        other = self.chat.find(message.to)
+        if other is None:
+            raise Refused("no_such_user", "nobody here has that id or name; who lists them", "$.to")
+        direct = Direct(
+            from_=self.member.person.name,
+            to=other.member.person.name,
+            message=message.text,
+            emoji=self.member.emoji,
+            at=self.core.now(),
+            id=self.chat.next_direct(),
+        )
+        if other is not self:
+            other.client.send(direct)
+        return direct
+
+    # Rooms
+
+    def join_room(self, message: JoinRoom) -> Deferred[Event]:
+        """The history, then the room."""
+        return Deferred.fromCoroutine(self._join_room(message))
+
+    async def _join_room(self, message: JoinRoom) -> Event:
+        chat, member = self.chat, self.member
+        room = chat.rooms.get(message.room)
+        chat.rooms.check_join(member, room, message.also)
+        recovered = await self._catch_up(room, message.since)
+        if chat.rooms.find(room.name) is not room:
+            raise Refused("no_such_room", f"the room {room.name} has gone", "$.room")
+        # No turn passes between the last page and this: nothing is missed, nothing comes twice.
+        for other in list(member.rooms.values()):
+            if other is not room and not message.also:
+                chat.leave(self, other)
+        chat.join(self, room)
+        log = chat.log(room)
+        return RoomChanged(
+            room=room.name,
+            message=f"You joined #{room.name} 🎉",
+            epoch=log.epoch,
+            seq=log.seq,
+            members=len(room.members),
+            recovered=recovered,
+        )
+
+    async def _catch_up(self, room: Room, since: Position | None) -> bool | None:
+        """
+        Send the history: all after C{since}, or the newest page.
+
+        @return: whether that is all that was missed; C{None} without C{since}.
+        """
+        log = self.chat.log(room)
+        if since is None or not log.recovers(since):
+            self.client.send(await self._page(room, None, None, PAGE))
+            return None if since is None else False
+        seq = since.seq
+        while True:
+            page = await self._page(room, None, seq, PAGE)
+            if page.messages:
+                seq = page.messages[-1].seq
+            page.more = bool(page.messages) and seq < log.seq
+            self.client.send(page)
+            if not page.more:
+                return True
+
+    async def _page(self, room: Room, before: int | None, after: int | None, limit: int) -> History:
+        log = self.chat.log(room)
+        self.chat.channel(room).flush()  # what is in the page does not come after it
+        found = await log.page(before, after, limit + 1)  # one more tells whether there are more
+        forward = after is not None
+        wanted = found[:limit] if forward else found[-limit:]
+        page = self.client.fit(wanted, newest=not forward)
+        return History(room=room.name, epoch=log.epoch, messages=page, more=len(page) < len(found))
+
+    def leave_room(self, message: LeaveRoom) -> None:
+        """Out of a room."""
+        self.chat.leave(self, self.chat.rooms.joined(self.member, message.room))
+
+    def create_room(self, message: CreateRoom) -> None:
+        """A room of one's own, which is not joined by that."""
+        self.chat.rooms.create(self.member, message.room, message.topic, self.core.clock.seconds())
+
+    def list_rooms(self, message: ListRooms) -> Event:
+        """The rooms there are."""
+        lines = self.chat.rooms.listing(message.after)
+        page = self.client.fit(lines)
+        return RoomList(rooms=page, more=len(page) < len(lines))
+
+    def who(self, message: AskWho) -> Event:
+        """Who is in a room."""
+        room = self.chat.rooms.meant(self.member, message.room)
+        lines, more = members_after(room, message.after, PAGE)
+        page = self.client.fit(lines)
+        return WhoList(room=room.name, members=page, more=more or len(page) < len(lines))
+
+    def history(self, message: AskHistory) -> Deferred[Event]:
+        """A page of what was said."""
+        room = self.chat.rooms.meant(self.member, message.room)
+        limit = min(message.limit or PAGE, PAGE)
+        return Deferred.fromCoroutine(self._page(room, message.before, message.after, limit))
+
+    def set_name(self, message: SetName) -> None:
+        """Another name, for everyone to see."""
+        person = self.member.person
+        before = person.name
+        self.chat.people.rename(person, message.name)
+        if person.name != before:
+            for room in self.member.rooms.values():
+                room.renamed(person)
+                self.chat.presence_changed(room)
+
+    def set_emoji(self, message: SetEmoji) -> None:
+        """Another emoji."""
+        self.member.emoji = clean_emoji(message.emoji)
+
+    # Going and coming back
+
+    def lost(self) -> Kept:
+        """Out of all rooms, until it comes back."""
+        member = self.member
+        kept = Kept(member.person, member.emoji, tuple(member.rooms), member.created)
+        self._go()
+        return kept
+
+    def _go(self) -> None:
+        for room in list(self.member.rooms.values()):
+            self.chat.leave(self, room)
+        self.chat.departed(self)
+
+    def resumed(self, kept: Kept, request: Resume) -> Deferred[None]:
+        """Be who one was before, in the rooms one was in, with what was missed."""
+        self._go()
+        self.chat.people.remove(self.member.person)
+        member = self.member = Member(kept.person)
+        member.emoji, member.created = kept.emoji, kept.created
+        self.chat.arrived(self)
+        return Deferred.fromCoroutine(self._resume_rooms(kept, request))
+
+    async def _resume_rooms(self, kept: Kept, request: Resume) -> None:
+        rooms = [room for name in kept.rooms if (room := self.chat.rooms.find(name)) is not None]
+        positions = {}
+        for room in rooms:
+            log = self.chat.log(room)
+            since = request.since.get(room.name)
+            positions[room.name] = RoomPosition(log.epoch, log.seq, since is not None and log.recovers(since))
+        self.client.greet(
+            Resumed(rooms=positions, room=rooms[-1].name if rooms else None),
+            kept.person.identity(),
+            request.ref,
+        )
+        for room in rooms:
+            since = request.since.get(room.name)
+            if since is not None:
+                await self._catch_up(room, since)
+            self.chat.join(self, room)
+
+    def expired(self, kept: Kept) -> None:
+        """Nobody came back: the name is free."""
+        self.chat.people.remove(kept.person)
+
+    handlers = {
+        **COMMON_HANDLERS,
+        Say: say,
+        SendDirect: direct,
+        JoinRoom: join_room,
+        LeaveRoom: leave_room,
+        CreateRoom: create_room,
+        ListRooms: list_rooms,
+        AskWho: who,
+        AskHistory: history,
+        SetName: set_name,
+        SetEmoji: set_emoji,
+    }
+
+
+def iso(wall: float) -> str:
+    """ISO 8601 with C{+00:00}, from seconds since 1970."""
+    return datetime.fromtimestamp(wall, UTC).isoformat()

@@ -1,0 +1,392 @@
+"""
+One connected client as a Twisted protocol: bytes in, payloads out in their order; outbox, limits, liveness.
+
+Each wire is a subclass that brings its framing and says what a payload means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Protocol as Shape
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IPushProducer,
+    ISSLTransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from netplay.client import Client, error_of
+from netplay.core import Core
+from netplay.errors import Refused
+from netplay.interfaces import IFeatureService
+from netplay.limits import TokenBucket
+from netplay.outbox import Outbox
+from netplay.wire.codecs import LINES, Wire
+from netplay.wire.lines import Lines
+
+MOST_TURNED_AWAY = 100
+"""Connections beyond the limits that are told so at the same time; any further are just closed."""
+
+
+class IFraming(Shape):
+    """Finds payloads in bytes."""
+
+    def feed(self, data: bytes) -> None: ...
+    def next(self) -> Any: ...
+    def finish(self) -> Any: ...
+    @property
+    def unfinished(self) -> bool: ...
+
+
+@implementer(IHalfCloseableProtocol, IHandshakeListener, IPushProducer)
+class Connection(Protocol):
+    """
+    Requests take effect in order: the next payload is looked at when the last one is done. Meanwhile, and while
+    more waits to be sent than the peer should have left unread, nothing is read.
+
+    @ivar mistakes: messages in a row that made no sense.
+    """
+
+    log = Logger()
+
+    outbox: Outbox
+    _gate_key: str | None = None
+    _inside = False  # counted by the gate
+    _open = False  # input means something
+    _ending = False  # the last words are said
+    _busy = False  # a request is not done yet
+    _choked = False  # too much waits to be sent
+    _input_over = False
+    _heard = False  # something came since the last check
+    _taken = (0, 0)  # how far sending had come at the last check
+    _messages = 0
+    _unfinished: tuple[int, float] | None = None  # messages when the unfinished one was first seen, and when
+    _bucket: TokenBucket | None = None
+    _said_limited = -1e9
+    mistakes = 0
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.framing: IFraming = self.make_framing(core.limits.max_message)
+        self._quiet_since = self._taken_at = core.clock.seconds()
+
+    # What a wire brings
+
+    def make_framing(self, max_message: int) -> IFraming:
+        """How payloads are found."""
+        raise NotImplementedError
+
+    def opened(self) -> None:
+        """The connection is ready: greet."""
+
+    def deliver(self, payload: Any) -> Deferred[Any] | None:
+        """Handle a payload; a Deferred holds back the next one until it fires."""
+        raise NotImplementedError
+
+    def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
+        """How the end of the connection is said on this wire."""
+        return LINES.encode(error_of(refused, ref, fatal=True))
+
+    def clients(self) -> Iterable[Client]:
+        """The features in use on this connection."""
+        return ()
+
+    # Coming and going
+
+    def connectionMade(self) -> None:
+        """Count it, wait for the handshake if there is one, and open."""
+        core = self.core
+        limits = core.limits
+        self.outbox = Outbox(
+            self.transport, core.clock, limits.send_queue, limits.read_backlog, limits.last_words, self._overflowed
+        )
+        core.watch.add(self)
+        try:
+            self._gate_key = core.gate.enter(_host(self.transport))
+        except Refused as refused:
+            core.complaints.note(refused.code)
+            if len(core.watch.connections) - core.gate.inside > MOST_TURNED_AWAY:
+                self.abort()
+            else:
+                self._last_words(self.farewell(refused, None))
+            return
+        self._inside = True
+        if not ISSLTransport.providedBy(self.transport):
+            self._start()
+
+    def handshakeCompleted(self) -> None:
+        """TLS stands: from here on it is as on any other transport."""
+        if self._inside:
+            self._start()
+
+    def _start(self) -> None:
+        self._open = True
+        self.outbox.registerProducer(self, True)
+        try:
+            self.opened()
+        except Exception:
+            self.log.failure("while greeting a client")
+            self.end(Refused("internal", "that went wrong here, not with you; it is in the log"))
+
+    def end(self, refused: Refused, *, linger: bool = True, ref: str | int | None = None) -> None:
+        """Say why, and close once that is taken. Its clients are gone from here on."""
+        if self._open:
+            self._release()
+            self._last_words(self.farewell(refused, ref), linger)
+        elif not self._ending:
+            self.abort()  # it never came as far as a first word
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._open = False
+        self._ending = True
+        self.outbox.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Everything that this connection held is let go."""
+        self._open = False
+        self.outbox.lost()
+        self._release()
+        if self._inside:
+            self._inside = False
+            self.core.gate.leave(self._gate_key)
+        self.core.watch.remove(self)
+
+    def _release(self) -> None:
+        now = self.core.clock.seconds()
+        for client in self.clients():
+            client.lost(now)
+
+    def _last_words(self, words: bytes, linger: bool = True) -> None:
+        self._open = False
+        self._ending = True
+        self.outbox.unregisterProducer()
+        self.outbox.write(words)
+        self.outbox.close(linger=linger)
+
+    def _overflowed(self) -> None:
+        self.core.complaints.note("slow_consumer")
+        self._open = False
+        self._ending = True
+        self.outbox.unregisterProducer()
+        refused = Refused("slow_consumer", "you did not read what was sent to you; come back and resume")
+        self.outbox.cut(self.farewell(refused, None))
+        # In a turn of its own: a channel may be in the middle of sending to its members just now.
+        self.core.clock.callLater(0, self._release)
+
+    # Input
+
+    def dataReceived(self, data: bytes) -> None:
+        """Find payloads and handle them; what comes after the end is dropped."""
+        if self._open:
+            self._heard = True
+            self.framing.feed(data)
+            if not (self._busy or self._choked):
+                self._pump()
+
+    def readConnectionLost(self) -> None:
+        """The peer sends no more: it gets its answers, then we close too."""
+        self._input_over = True
+        self.outbox.input_over()
+        if self._open and not (self._busy or self._choked):
+            self._pump()
+
+    def writeConnectionLost(self) -> None:
+        """We have closed our direction ourselves."""
+
+    def _pump(self) -> None:
+        framing = self.framing
+        try:
+            while self._open and not (self._busy or self._choked):
+                payload = framing.next()
+                if payload is None:
+                    if self._input_over:
+                        self._last_payload(framing.finish())
+                    return
+                self._messages += 1
+                self._handle(payload)
+        except Refused as too_large:
+            self.core.complaints.note(too_large.code)
+            self.end(too_large)
+
+    def _handle(self, payload: Any) -> None:
+        done = self.deliver(payload)
+        if done is not None:
+            self._busy = True
+            done.addBoth(self._done)
+            if self._busy:
+                self.outbox.pauseProducing()
+                done.addCallback(self._go_on)
+
+    def _done(self, _: object) -> None:
+        self._busy = False
+
+    def _go_on(self, _: object = None) -> None:
+        if self._open and not (self._busy or self._choked):
+            self._pump()
+            if self._open and not (self._busy or self._choked):
+                self.outbox.resumeProducing()
+
+    def _last_payload(self, payload: Any) -> None:
+        if payload is not None:
+            self._handle(payload)
+            if self._busy:
+                return
+        # In a turn of its own, after the one in which channels send what was published. Closing has a deadline,
+        # taking the answers has not: they are all delivered first, to whoever goes on reading.
+        self.core.clock.callLater(0, self._close_when_taken)
+
+    def _close_when_taken(self) -> None:
+        self.outbox.drained().addCallback(lambda _: self.outbox.close())
+
+    # As a producer: the outbox says when too much waits to be sent
+
+    def pauseProducing(self) -> None:
+        """Too much waits to be sent: read no more for now."""
+        self._choked = True
+        self.outbox.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """There is room again."""
+        self._choked = False
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        """IProducer."""
+
+    # Limits and liveness
+
+    def wait_for_token(self) -> float:
+        """Take a token for a message: 0 if there was one, otherwise the seconds until there will be."""
+        limits = self.core.limits
+        if not limits.rate:
+            return 0.0
+        now = self.core.clock.seconds()
+        if self._bucket is None:
+            self._bucket = TokenBucket(limits.rate, limits.burst, now)
+        return self._bucket.take(now)
+
+    def may_say_rate_limited(self) -> bool:
+        """At most once a second."""
+        now = self.core.clock.seconds()
+        if now - self._said_limited < 1:
+            return False
+        self._said_limited = now
+        return True
+
+    def check(self, now: float) -> None:
+        """Look after this connection; called about once a second."""
+        limits = self.core.limits
+        if not self._open:
+            if not self._ending and now - self._quiet_since > limits.handshake:
+                self.abort()
+            return
+        backlog = self.outbox.backlog
+        taken = self.outbox.progress() if backlog else (self.outbox.taken, 0)
+        if taken != self._taken or not backlog:
+            if taken != self._taken:
+                self._quiet_since = now
+            self._taken = taken
+            self._taken_at = now
+        if self._heard:
+            self._heard = False
+            self._quiet_since = now
+        if now - self._taken_at >= limits.stalled:
+            self._overflowed()
+        elif limits.idle and now - self._quiet_since >= limits.idle:
+            self._give_up("idle_timeout", f"nothing came and nothing was sent for {limits.idle:g} s")
+        elif not self.framing.unfinished or self._busy or self._choked:
+            self._unfinished = None
+        elif self._unfinished is None or self._unfinished[0] != self._messages:
+            self._unfinished = (self._messages, now)
+        elif now - self._unfinished[1] >= limits.unfinished:
+            self._give_up("idle_timeout", f"a message was begun and not finished within {limits.unfinished:g} s")
+
+    def _give_up(self, code: str, message: str) -> None:
+        self.core.complaints.note(code)
+        self.end(Refused(code, message))
+
+
+def _host(transport: Any) -> str | None:
+    """The peer's address as text, C{None} for unix sockets and the like."""
+    return getattr(transport.getPeer(), "host", None)
+
+
+class ConnectionFactory(Factory):
+    """Builds the connections of one port."""
+
+    noisy = False
+    protocol: type[Connection]
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    def buildProtocol(self, addr: IAddress | None) -> Connection:
+        """One for each peer."""
+        connection = self.protocol(self.core)
+        connection.factory = self
+        return connection
+
+
+_HTTP = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S")
+
+_NO_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"This port speaks JSON, not HTTP.\n"
+)
+
+
+class MessageProtocol(Connection):
+    """The port of one feature that speaks JSON: a single client from beginning to end."""
+
+    factory: MessageFactory
+    client: Client | None = None
+
+    def make_framing(self, max_message: int) -> IFraming:
+        """Lines of JSON."""
+        return Lines(max_message)
+
+    def opened(self) -> None:
+        """Greet by the feature."""
+        self.client = Client(self, self.factory.feature, self.factory.service, self.factory.wire)
+
+    def deliver(self, payload: bytes) -> Deferred[Any] | None:
+        """All that comes is for the one feature, but for browsers that were made to come here."""
+        if _HTTP.match(payload):
+            self.core.complaints.note("http")
+            self._release()
+            self._last_words(_NO_HTTP)
+            return None
+        assert self.client is not None
+        return self.client.received(payload)
+
+    def clients(self) -> Iterable[Client]:
+        """The one."""
+        return () if self.client is None else (self.client,)
+
+
+class MessageFactory(ConnectionFactory):
+    """
+    The port of one feature.
+
+    @param core: the daemon's.
+    @param feature: the feature's name.
+    @param service: the feature at work.
+    """
+
+    protocol: type[MessageProtocol] = MessageProtocol
+    wire: Wire = LINES
+
+    def __init__(self, core: Core, feature: str, service: IFeatureService) -> None:
+        super().__init__(core)
+        self.feature = feature
+        self.service = service
+

@@ -1,0 +1,210 @@
+"""The seams: what a feature, a game, a price source or a store provides, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import IService
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IProtocolFactory
+
+    from netplay.core import Core
+    from netplay.messages import Event, Greeting, Identity, Position, Request, Resume
+
+
+class IFeature(Interface):
+    """One of the things that the daemon does, found as a plugin in C{netplay.plugins}."""
+
+    name: str = Attribute("One lower-case word: the name of its option, of its path and of its messages' feature.")
+    summary: str = Attribute("One line for C{--help}.")
+    port: int = Attribute("The TCP port that it listens on unless told otherwise.")
+    order: int = Attribute("Where it stands in lists; built-in features have 10 to 50.")
+    greeting: str = Attribute("What to type into C{nc} to try it, or the empty string.")
+    frame_type: int | None = Attribute(
+        "The type of its frames on the shared binary wire in MessagePack, plus 16 in JSON; C{None} when it has no "
+        "messages and so stays off shared wires. Taken: 0 to 18 and 32 to 34."
+    )
+    parameters: list[list[Any]] = Attribute("Its options, as C{optParameters} of L{twisted.python.usage.Options}.")
+
+    def build(options: Mapping[str, Any], core: Core) -> IFeatureService:
+        """
+        Make it for one daemon.
+
+        @raise twisted.python.usage.UsageError: an option of its own makes no sense.
+        """
+
+
+class IFeatureService(IService):
+    """A feature at work."""
+
+    factory: IProtocolFactory = Attribute("Builds the protocols of its own port.")
+
+    def connected(client: IClient) -> ISession:
+        """
+        Someone uses this feature, on whatever wire. Greets the client with its first message.
+
+        Only called for features with a C{frame_type}, and by their own factory.
+        """
+
+
+class ISession(Interface):
+    """One client of one feature: knows messages, not wires."""
+
+    grammar: Any = Attribute("The L{netplay.wire.grammar.Grammar} of what the client may send just now.")
+
+    def received(message: Request) -> Event | None | Deferred[Event | None]:
+        """
+        Handle a request. What is returned answers it; C{None} is answered by C{ok} where an answer is asked for.
+        The next request is read when a returned Deferred has fired.
+
+        @raise netplay.errors.Refused: said to the client as an C{error}.
+        """
+
+    def lost() -> object | None:
+        """The client is gone. Returns what L{resumed} needs to bring it back, or C{None}."""
+
+    def resumed(kept: Any, request: Resume) -> None | Deferred[None]:
+        """
+        The client was here before: C{kept} is what L{lost} returned then. Sends C{resumed}, what was missed since
+        the positions in the request, and lets the client hear what is live.
+        """
+
+    def expired(kept: Any) -> None:
+        """Nobody came back for what L{lost} returned: free the name and whatever else is held."""
+
+
+class IClient(Interface):
+    """One feature on one connection, as the feature sees it."""
+
+    max_reply: int = Attribute("Bytes that one reply may have.")
+    lagging: bool = Attribute("Whether something waits to be taken by the client.")
+
+    def greet(message: Greeting, you: Identity, ref: str | int | None = None) -> None:
+        """Send the first message, with who the client is, its session and its limits added."""
+
+    def send(message: Event, ref: str | int | None = None) -> None:
+        """Send a message, as the answer to C{ref} if there is one."""
+
+    def fit(items: Sequence[Any], *, newest: bool = False) -> list[Any]:
+        """As many items, from the first or from the newest, as fit in one reply to this client."""
+
+    def offer(key: Hashable, make: Callable[[], Event]) -> bool:
+        """
+        Send a message now or, when the client lags, once it has caught up, unless a newer offer under the key has
+        replaced it. Returns whether it went out at once.
+        """
+
+    def forget(key: Hashable) -> None:
+        """Take back an offer that was not sent yet."""
+
+    def end(code: str, message: str) -> None:
+        """Say an error and close the connection."""
+
+
+class IRoomLog(Interface):
+    """
+    What was said in one room, numbered. The log numbers a message at once; keeping it may take longer.
+    """
+
+    epoch: str = Attribute("Changes when numbers may have been lost. A new epoch goes on from the last kept number.")
+    seq: int = Attribute("The number of the newest message, 0 before the first.")
+
+    def append(body: Any) -> Deferred[None]:
+        """Number C{body} (sets its C{seq}) at once. The Deferred fires when it is kept."""
+
+    def page(before: int | None, after: int | None, limit: int) -> Deferred[list[Any]]:
+        """
+        At most C{limit} messages, oldest first: the newest, the newest of those before a number, or the oldest of
+        those after one.
+        """
+
+    def recovers(since: Position) -> bool:
+        """Whether everything after C{since} is still there."""
+
+
+class IStore(IService):
+    """Where things are kept."""
+
+    def room_log(room: str) -> IRoomLog:
+        """The log of a room, empty if there was none."""
+
+    def drop_room(room: str) -> None:
+        """The room is gone, with its log."""
+
+
+class IStorePlugin(Interface):
+    """Makes stores, found as a plugin: C{--store NAME:ARGUMENT}."""
+
+    name: str = Attribute("What stands before the colon.")
+    summary: str = Attribute("One line for C{--help}.")
+
+    def build(argument: str, core: Core) -> IStore:
+        """
+        Make a store from what stands after the colon.
+
+        @raise twisted.python.usage.UsageError: that makes no sense; says what would.
+        """
+
+
+class IPriceSourcePlugin(Interface):
+    """Makes price sources, found as a plugin: C{--prices NAME:ARGUMENT}."""
+
+    name: str = Attribute("What stands before the colon.")
+    summary: str = Attribute("One line for C{--help}.")
+
+    def build(argument: str) -> IPriceSource:
+        """
+        Make a source from what stands after the colon.
+
+        @raise twisted.python.usage.UsageError: that makes no sense; says what would.
+        """
+
+
+class IPriceSource(Interface):
+    """Where prices come from. A plain object without a clock: it is asked once a beat."""
+
+    symbols: Mapping[str, str] = Attribute("Every symbol with its emoji.")
+
+    def first() -> Mapping[str, float]:
+        """The prices before the first beat."""
+
+    def next() -> Mapping[str, float]:
+        """The prices that this beat brings; symbols that are missing keep theirs."""
+
+
+class IGame(Interface):
+    """The rules of a game, found as a plugin."""
+
+    name: str = Attribute("One lower-case word.")
+    description: str = Attribute("One line.")
+    players: tuple[int, int] = Attribute("How few and how many play in a room.")
+    messages: tuple[type[Request], ...] = Attribute("What players may send, tagged by C{type}.")
+
+    def open(room: str) -> IWorld:
+        """A new world for a room."""
+
+
+class IWorld(Interface):
+    """The state of one room of a game. A plain object: no sockets, no clocks. Players are known by their ids."""
+
+    def join(player: str, kept: Any = None) -> None:
+        """A player comes in, or back with what L{leave} returned."""
+
+    def leave(player: str) -> Any:
+        """A player goes; returns what brings it back as it was."""
+
+    def act(player: str, message: Request) -> bool:
+        """
+        A player did something. Returns whether the state changed.
+
+        @raise netplay.errors.Refused: it may not.
+        """
+
+    def state() -> Mapping[str, Any]:
+        """The fields that the room's C{state} message has besides the room's own."""

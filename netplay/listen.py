@@ -1,0 +1,246 @@
+"""The daemon's open doors: endpoints that open together or not at all, and that survive running out of descriptors."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamServerEndpoint
+from twisted.logger import LogEvent, Logger, LogLevel
+
+KEEPALIVE = ((socket.SOL_SOCKET, "SO_KEEPALIVE", 1),) + tuple(
+    (socket.IPPROTO_TCP, name, value)
+    for name, value in (
+        ("TCP_KEEPIDLE", 30),
+        ("TCP_KEEPINTVL", 10),
+        ("TCP_KEEPCNT", 3),
+        # What the kernel holds unsent of prices and positions cannot be merged any more.
+        ("TCP_NOTSENT_LOWAT", 128 * 1024),
+    )
+)
+"""
+Socket options of listening sockets, inherited by those accepted from them: a dead peer is found after about a minute.
+
+TCP_USER_TIMEOUT would also end peers that live but read slowly.
+"""
+
+
+class PortsInUse(CannotListenError):
+    """Some endpoints could not be opened; the message is the one line that the user needs."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(None, None, OSError(line))
+        self.line = line
+
+    def __str__(self) -> str:
+        return self.line
+
+
+class Door(Service):
+    """
+    One listening endpoint.
+
+    @param option: the option that moves it, such as C{--chat}.
+    @param description: the endpoint as the user wrote it.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        option: str,
+        description: str,
+        endpoint: IStreamServerEndpoint,
+        factory: IProtocolFactory,
+        clock: IReactorTime,
+    ) -> None:
+        self.option = option
+        self.description = description
+        self._service = StreamServerEndpointService(endpoint, factory)
+        self._service._raiseSynchronously = True
+        self._clock = clock
+        self._guard: AcceptGuard | None = None
+
+    def privilegedStartService(self) -> None:
+        """
+        Open it.
+
+        @raise CannotListenError: it cannot be.
+        """
+        super().privilegedStartService()
+        self._service.privilegedStartService()
+        self._service._waitingForPort.addCallback(self._opened)
+
+    def startService(self) -> None:
+        """Open it unless that was done already."""
+        super().startService()
+        self._service.startService()
+
+    def stopService(self) -> Deferred[Any]:
+        """Close it."""
+        super().stopService()
+        if self._guard is not None:
+            self._guard.stop()
+        stopped: Deferred[Any] = self._service.stopService()
+        return stopped
+
+    @property
+    def address(self) -> str:
+        """Where it really listens, as a person would write it."""
+        port = self._service._waitingForPort.result if self._service._waitingForPort else None
+        return _readable(port) if port is not None else self.description
+
+    def _opened(self, port: Any) -> Any:
+        listening = getattr(port, "socket", None)
+        if listening is not None and listening.family in (socket.AF_INET, socket.AF_INET6):
+            for level, name, value in KEEPALIVE:
+                if hasattr(socket, name) or name == "TCP_NOTSENT_LOWAT":
+                    try:
+                        listening.setsockopt(level, getattr(socket, name, 25), value)
+                    except OSError:
+                        self._log.debug("{option}: no {name} here", option=self.option, name=name)
+        if hasattr(port, "_logger"):
+            self._guard = port._logger = AcceptGuard(port, self._clock)
+        return port
+
+
+def _readable(port: IListeningPort) -> str:
+    host: Any = port.getHost()
+    name = getattr(host, "name", None)
+    if name is not None:
+        return f"unix socket {name.decode() if isinstance(name, bytes) else name}"
+    shown = f"[{host.host}]" if ":" in host.host else host.host
+    return f"{shown} port {host.port}"
+
+
+class AcceptGuard:
+    """
+    Stands where a listening port has its logger, and hears from it that connections cannot be accepted.
+
+    A port that has no descriptor left for a connection stays readable, so that the reactor would come back to it
+    without end, and say so each time. Accepting rests for a second instead, and the log gets a line at most every
+    ten. (The logger is the one place where Twisted's port tells of this.)
+    """
+
+    _log = Logger()
+    REST = 1.0
+    EVERY = 10.0
+
+    def __init__(self, port: Any, clock: IReactorTime) -> None:
+        self._port = port
+        self._clock = clock
+        self._resting: Any = None
+        self._turned_away = 0
+        self._said = -1e9
+        self.namespace = "netplay.listen"
+        self.observer = self
+
+    def __call__(self, event: LogEvent) -> None:
+        """An event of the port's accepting."""
+        if "acceptError" in event:
+            self._turned_away += 1
+            self._rest()
+        elif "address" in event:
+            self._turned_away += 1
+        elif event.get("log_level") not in (LogLevel.debug, LogLevel.info):
+            self._turned_away += 1
+        self._say()
+
+    def stop(self) -> None:
+        """The port is being closed."""
+        if self._resting is not None and self._resting.active():
+            self._resting.cancel()
+        self._resting = None
+        self._port = None
+
+    def _rest(self) -> None:
+        if self._resting is None and self._port is not None:
+            self._port.stopReading()
+            self._resting = self._clock.callLater(self.REST, self._again)
+
+    def _again(self) -> None:
+        self._resting = None
+        if self._port is not None:
+            self._port.startReading()
+
+    def _say(self) -> None:
+        now = self._clock.seconds()
+        if self._turned_away and now - self._said >= self.EVERY:
+            self._said = now
+            turned_away, self._turned_away = self._turned_away, 0
+            self._log.warn(
+                "out of file descriptors: {n} connections turned away; raise the limit (ulimit -n) or lower "
+                "--max-connections",
+                n=turned_away,
+            )
+
+
+class Doors(MultiService):
+    """All listening endpoints of the daemon."""
+
+    def __init__(self, doors: Iterable[Door]) -> None:
+        super().__init__()
+        for door in doors:
+            door.setServiceParent(self)
+        self._opened = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Open them all.
+
+        @raise PortsInUse: with all that could not be opened, and what to type instead. None is open then.
+        """
+        self._opened = True
+        self.privilegedStarted = True
+        failed: list[tuple[Any, CannotListenError]] = []
+        opened: list[Any] = []
+        for door in self:
+            try:
+                door.privilegedStartService()
+            except CannotListenError as error:
+                failed.append((door, error))
+            else:
+                opened.append(door)
+        if failed:
+            for door in opened:
+                door.stopService()
+            raise PortsInUse(_how_to_avoid(failed))
+
+    def startService(self) -> None:
+        """Open them, unless that was done already."""
+        if not self._opened:
+            self.privilegedStartService()
+        super().startService()
+
+
+def _how_to_avoid(failed: list[tuple[Door, CannotListenError]]) -> str:
+    reasons = ", ".join(f"{door.option} {door.description} ({_reason(error)})" for door, error in failed)
+    options = " ".join(f"{door.option} {free_endpoint(door.description)}" for door, _ in failed)
+    return f"cannot listen on {reasons}; to avoid that: {options}"
+
+
+def _reason(error: CannotListenError) -> str:
+    cause = error.socketError
+    return (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)).lower()
+
+
+def free_endpoint(description: str) -> str:
+    """The same endpoint with a port that is free just now (another path, for a unix socket)."""
+    kind, _, rest = description.partition(":")
+    if kind == "unix":
+        path, colon, options = rest.partition(":")
+        return f"unix:{path}.2{colon}{options}"
+    parts = description.split(":")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    for at, part in enumerate(parts[1:], 1):
+        if part.isdigit() or part.startswith("port="):
+            parts[at] = port
+            break
+    return ":".join(parts)

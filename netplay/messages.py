@@ -1,0 +1,147 @@
+"""
+The part of the message grammar that every feature shares.
+
+Requests are what a client sends, events what it gets; both are Structs tagged by C{type}, from which decoding,
+C{help}, error examples and the tables of C{docs/protocol.md} are made.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct
+
+import netplay
+from netplay.wire.grammar import MAX_INTEGER, MAX_REF
+
+PROTOCOL = 1
+SERVER = f"netplay/{netplay.__version__}"
+
+_MAX_DOUBLE = 1.7976931348623157e308
+
+Integer = Annotated[int, Meta(gt=-MAX_INTEGER, lt=MAX_INTEGER)]
+Float = Annotated[float, Meta(ge=-_MAX_DOUBLE, le=_MAX_DOUBLE)]  # the bounds keep NaN and the infinities out
+Number = Integer | Float
+Ref = Annotated[str, Meta(max_length=MAX_REF)] | Integer
+Name = Annotated[str, Meta(max_length=200, examples=["Ann"])]  # what a name may be is said by netplay.text
+
+
+class Request(Struct, tag_field="type", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What a client sends."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {}
+
+    ref: Ref | None = None
+
+
+class Event(Struct, tag_field="type", kw_only=True, omit_defaults=True):
+    """What a client gets. C{ref} is there when it answers a request that had one."""
+
+    ref: str | int | None = None
+
+
+class Position(Struct, forbid_unknown_fields=True):
+    """A place in the log of a room."""
+
+    epoch: Annotated[str, Meta(max_length=64, examples=["5f3a9c1e"])]
+    seq: Annotated[int, Meta(ge=0, lt=MAX_INTEGER, examples=[41])]
+
+
+class Identity(Struct):
+    """Who a client is."""
+
+    id: str
+    name: str
+    guest: bool = True
+
+
+class Caps(Struct):
+    """What a client may do, for it to know beforehand: sizes in bytes, C{rate} in messages a second, C{idle} in seconds."""
+
+    max_message: int
+    max_reply: int
+    rate: float
+    idle: float
+
+
+class Greeting(Event, kw_only=True):
+    """What the first message on a connection also says."""
+
+    you: Identity | None = None
+    session: str | None = None
+    protocol: int | None = None
+    server: str | None = None
+    limits: Caps | None = None
+
+
+class Ping(Request, tag="ping"):
+    """Is anyone there?"""
+
+
+class Pong(Event, tag="pong"):
+    """Yes, at this time."""
+
+    at: int
+
+
+class Help(Request, tag="help"):
+    """What can be sent here, or what one type (`about`) is."""
+
+    about: Annotated[str, Meta(max_length=64, examples=["ping"])] | None = None
+
+
+class HelpText(Event, tag="help"):
+    """The messages of this port."""
+
+    text: str
+    types: dict[str, Any]
+
+
+class Options(Request, tag="options"):
+    """Ask for smaller replies, in bytes."""
+
+    max_reply: Annotated[int, Meta(ge=1024, lt=MAX_INTEGER, examples=[4096])] | None = None
+
+
+class Resume(Request, tag="resume"):
+    """Take up a session whose connection is gone; the first message of a new connection."""
+
+    session: Annotated[str, Meta(max_length=128, examples=["3q2-7wEvTg"])]
+    since: dict[Annotated[str, Meta(max_length=64)], Position] = {}
+
+
+class RoomPosition(Struct):
+    """Where a room stands, and whether nothing is missing up to there."""
+
+    epoch: str
+    seq: int
+    recovered: bool
+
+
+class Resumed(Greeting, tag="resumed"):
+    """Who you are again. What was missed follows."""
+
+    rooms: dict[str, RoomPosition]
+    room: str | None = None
+
+
+class Ok(Event, tag="ok"):
+    """It has taken effect, and is kept where it is to be kept."""
+
+    seq: int | None = None
+    id: str | None = None
+
+
+class Error(Event, tag="error"):
+    """Something was not done, or the connection ends."""
+
+    code: str
+    message: str
+    field: str | None = None
+    fatal: bool = False
+    retry_after: float | None = None
+    symbols: list[str] | None = None
+
+
+COMMON: tuple[type[Request], ...] = (Ping, Help, Options, Resume)
+"""The requests of every feature."""

@@ -1,0 +1,454 @@
+"""
+Everything that one connection is sent passes its outbox: written eagerly, queued within a bound, merged by key.
+
+C{transport.write} of a socket costs two C{epoll_ctl} calls and a second pass of the loop for every receiver. The
+outbox first tries C{writeSomeData}, which costs the system call alone, and queues only what the kernel does not
+take. It can do so only while the transport's own buffer is empty; hence the rule that I{every} byte of a connection
+goes through its outbox, which therefore stands in for the transport (ITransport, IConsumer, IPushProducer).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import sys
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IConsumer,
+    IDelayedCall,
+    IPullProducer,
+    IPushProducer,
+    IReactorTime,
+    ITransport,
+)
+from zope.interface import implementer
+
+CHUNK = 64 * 1024
+"""Bytes handed to the transport at once while a backlog drains."""
+
+_SIOCOUTQ = 0x5411  # Linux: bytes that the peer has not acknowledged yet
+
+
+@implementer(ITransport, IConsumer, IPushProducer)
+class Outbox:
+    """
+    What one connection is still to be sent.
+
+    Bytes are kept in order and bounded. What is I{offered} under a key waits only in its newest version, and is
+    rendered when the reader has caught up with everything else: prices and positions are merged this way.
+
+    @param transport: the connection's transport, of which nothing else writes.
+    @param clock: for the deadline of a close.
+    @param limit: the most bytes that may wait.
+    @param high: past this many waiting bytes the registered producer is paused, at half of them it is resumed.
+    @param last_words: seconds that a peer has to take what is left once the connection is being closed.
+    @param overflowed: called once when more than C{limit} waits; it is expected to L{cut}.
+
+    @ivar taken: bytes that the transport has taken so far.
+    @ivar backlog: bytes that wait.
+    @ivar merged: offers that were replaced by newer ones before they were sent.
+    """
+
+    __slots__ = (
+        "_clear",
+        "_clock",
+        "_closing",
+        "_deadline",
+        "_drain",
+        "_eager",
+        "_handed",
+        "_high",
+        "_input_over",
+        "_last_words",
+        "_limit",
+        "_linger",
+        "_offers",
+        "_open",
+        "_overflowed",
+        "_partial",
+        "_paused",
+        "_producer",
+        "_queue",
+        "_send",
+        "_streaming",
+        "_waiters",
+        "backlog",
+        "merged",
+        "taken",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        transport: Any,
+        clock: IReactorTime,
+        limit: int,
+        high: int,
+        last_words: float,
+        overflowed: Callable[[], None],
+    ) -> None:
+        self.transport = transport
+        self.taken = 0
+        self.backlog = 0
+        self.merged = 0
+        self._clock = clock
+        self._limit = limit
+        self._high = high
+        self._last_words = last_words
+        self._overflowed = overflowed
+        self._open = True  # takes new data
+        self._clear = True  # nothing waits: write straight through
+        self._closing = False
+        self._linger = False
+        self._input_over = False
+        self._queue: deque[bytes] | None = None  # made when first needed: an empty deque is 760 bytes
+        self._partial = False  # the head of the queue is the rest of something already begun
+        self._handed = 0  # bytes of the backlog that lie in the transport's buffer
+        self._offers: dict[Hashable, Callable[[], bytes]] | None = None
+        self._producer: Any = None
+        self._streaming = False
+        self._paused = False
+        self._waiters: list[Deferred[None]] | None = None
+        self._deadline: IDelayedCall | None = None
+        # Wrappers such as TLS forward the attribute writeSomeData: there it would send plaintext.
+        self._eager = isinstance(transport, tcp.Connection) and not transport.TLS
+        self._drain: _Drain | None = None
+        if self._eager:
+            self._send: Callable[[bytes], Any] = transport.writeSomeData
+        else:
+            self._send = self._write_through
+            self._drain = _Drain(self)
+            transport.registerProducer(self._drain, True)
+
+    # Sending
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, after all that waits. Once the outbox is closed they are dropped."""
+        if self._clear:
+            sent = self._send(data)
+            if sent == len(data):
+                self.taken += sent
+                return
+            if not isinstance(sent, int):
+                self._broken()
+                return
+            self.taken += sent
+            self._clear = False
+            self._partial = sent > 0
+            self._enqueue(data[sent:])
+            self._start_draining()
+        elif self._open:
+            self._enqueue(data)
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send several pieces as one."""
+        self.write(b"".join(data))
+
+    def offer(self, key: Hashable, render: Callable[[], bytes]) -> bool:
+        """
+        Send what C{render} returns: now, if nothing waits, otherwise once the reader has caught up, unless a newer
+        offer under the same key has taken its place by then.
+
+        @return: whether it was sent at once.
+        """
+        if self._clear:
+            self.write(render())
+            return True
+        if self._open:
+            if self._offers is None:
+                self._offers = {}
+            elif key in self._offers:
+                self.merged += 1
+            self._offers[key] = render
+        return False
+
+    def forget(self, key: Hashable) -> None:
+        """Take back what was offered under C{key} and is not sent yet."""
+        if self._offers:
+            self._offers.pop(key, None)
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits, so that a write goes straight to the transport."""
+        return self._clear
+
+    def drained(self) -> Deferred[None]:
+        """Fires when nothing waits any more, or when the connection is gone."""
+        waiter: Deferred[None] = Deferred()
+        if self._clear or not (self._open or self._closing):
+            waiter.callback(None)
+        elif self._waiters is None:
+            self._waiters = [waiter]
+        else:
+            self._waiters.append(waiter)
+        return waiter
+
+    def progress(self) -> tuple[int, int]:
+        """
+        Something that changes as the peer takes bytes.
+
+        What the kernel has buffered counts as well where it tells: it may hold megabytes, and asks for more only
+        when a third of them is gone, which a slow but living reader may need minutes for.
+        """
+        unacknowledged = 0
+        if self._eager and sys.platform == "linux":
+            try:
+                answer = fcntl.ioctl(self.transport.fileno(), _SIOCOUTQ, bytes(4))
+                unacknowledged = struct.unpack("i", answer)[0]
+            except (OSError, ValueError):
+                pass  # the socket is gone; the reactor is about to say so
+        return self.taken, unacknowledged
+
+    # Closing
+
+    def close(self, *, linger: bool = False) -> None:
+        """
+        Take nothing more, send what waits (offers excepted), then close; abort when the peer has not taken it in
+        time.
+
+        @param linger: close our direction first and read on until the peer closes its own. A socket that is closed
+            with input unread is reset, and the peer may lose our last words over it.
+        """
+        if not self._open:
+            return
+        self._open = False
+        self._closing = True
+        self._linger = linger
+        self._offers = None
+        self._deadline = self._clock.callLater(self._last_words, self.abortConnection)
+        if self._clear:
+            self._finish()
+        self._clear = False
+
+    def cut(self, farewell: bytes) -> None:
+        """Drop what waits but the rest of what was begun, say farewell, and close."""
+        if not self._open:
+            return
+        if self._queue:
+            head = self._queue.popleft() if self._partial else b""
+            self._queue.clear()
+            self.backlog = self._handed
+            if head:
+                self._enqueue(head)
+        self._overflowed = _nothing
+        if farewell:
+            self.write(farewell)
+        self.close(linger=True)
+
+    def input_over(self) -> None:
+        """The peer has closed its direction: from now on closing needs no lingering."""
+        self._input_over = True
+        if self._closing and not self.backlog:
+            self.transport.loseConnection()
+
+    def lost(self) -> None:
+        """The connection is gone: forget everything."""
+        self._open = self._clear = self._closing = False
+        self._queue = self._offers = self._producer = None
+        self.backlog = self._handed = 0
+        self._overflowed = _nothing
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._tell_waiters()
+
+    def loseConnection(self) -> None:
+        """ITransport: close when everything is sent."""
+        self.close()
+
+    def abortConnection(self) -> None:
+        """Close at once, whatever waits."""
+        self._open = self._clear = False
+        self.transport.abortConnection()
+
+    def getPeer(self) -> IAddress:
+        """ITransport."""
+        peer: IAddress = self.transport.getPeer()
+        return peer
+
+    def getHost(self) -> IAddress:
+        """ITransport."""
+        host: IAddress = self.transport.getHost()
+        return host
+
+    # As a consumer: whoever writes a lot registers here and is told when to wait
+
+    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+        """IConsumer."""
+        if self._producer is not None:
+            raise RuntimeError(f"{producer!r} cannot register: {self._producer!r} is registered already")
+        self._producer = producer
+        self._streaming = streaming
+        self._paused = False
+        if not streaming:
+            producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        """IConsumer."""
+        self._producer = None
+
+    # As a producer: reading is the transport's affair
+
+    def pauseProducing(self) -> None:
+        """Stop reading from the peer."""
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read from the peer again."""
+        if not self._input_over:  # a reader that is added again at the end of input would spin
+            self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """IProducer."""
+        self.loseConnection()
+
+    # The queue
+
+    def _enqueue(self, data: bytes) -> None:
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append(data)
+        self.backlog += len(data)
+        if self.backlog > self._high and self._producer is not None and self._streaming and not self._paused:
+            self._paused = True
+            self._producer.pauseProducing()
+        if self.backlog > self._limit:
+            overflowed, self._overflowed = self._overflowed, _nothing
+            overflowed()
+
+    def _next_chunk(self) -> bytes:
+        """Take about C{CHUNK} bytes from the queue, or what is on offer once that is empty."""
+        pieces: list[bytes] = []
+        size = 0
+        queue = self._queue
+        while queue and size < CHUNK:
+            head = queue.popleft()
+            self._partial = False
+            if len(head) > CHUNK:
+                queue.appendleft(head[CHUNK:])
+                self._partial = True
+                head = head[:CHUNK]
+            pieces.append(head)
+            size += len(head)
+        if not queue:
+            self._queue = None
+            while self._offers and size < CHUNK:
+                render = self._offers.pop(next(iter(self._offers)))
+                pieces.append(render())
+                size += len(pieces[-1])
+                self.backlog += len(pieces[-1])
+            if not self._offers:
+                self._offers = None
+        return b"".join(pieces)
+
+    def _emptied(self) -> None:
+        """Nothing waits any more."""
+        if self._open:
+            self._clear = True
+        self._relieve()
+        self._tell_waiters()
+        if self._closing:
+            self._finish()
+
+    def _relieve(self) -> None:
+        """Let the producer go on when there is room again."""
+        if self._producer is not None and (not self._streaming or self._paused) and self.backlog * 2 <= self._high:
+            self._paused = False
+            self._producer.resumeProducing()
+
+    def _tell_waiters(self) -> None:
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            waiter.callback(None)
+
+    def _finish(self) -> None:
+        """All is said: close."""
+        if not self._eager:
+            self._drain = None
+            self.transport.unregisterProducer()
+        if self._linger and self._eager and not self._input_over:
+            self.transport.resumeProducing()
+            self.transport.loseWriteConnection()
+        else:
+            self.transport.loseConnection()
+
+    def _broken(self) -> None:
+        """The socket failed while we wrote. Its loss is reported in a turn of its own, not inside our caller's."""
+        self._open = self._clear = False
+        self.transport.abortConnection()
+
+    # Draining a plain socket: a pull producer, registered only while something waits.
+    # "None registered" therefore means that the transport's buffer is empty and that an eager write is in order.
+
+    def _start_draining(self) -> None:
+        if self._eager and (self._open or self._closing):
+            self._drain = _Drain(self)
+            self.transport.registerProducer(self._drain, False)
+
+    def _refill(self) -> None:
+        """The transport's buffer is empty: hand over the next chunk."""
+        self.taken += self._handed
+        self.backlog -= self._handed
+        self._handed = 0
+        chunk = self._next_chunk()
+        if chunk:
+            self._handed = len(chunk)
+            self.transport.write(chunk)
+            self._relieve()
+        else:
+            self._drain = None
+            self.transport.unregisterProducer()
+            self._emptied()
+
+    # Everything else (TLS, wrappers): one push producer for good, writing through while it is not paused
+
+    def _write_through(self, data: bytes) -> int:
+        self.transport.write(data)
+        return len(data)
+
+    def _transport_full(self) -> None:
+        self._clear = False
+
+    def _transport_ready(self) -> None:
+        while self._drain is not None and not self._drain.paused and (chunk := self._next_chunk()):
+            self.backlog -= len(chunk)
+            self.taken += len(chunk)
+            self.transport.write(chunk)
+        if self._drain is not None and not self._drain.paused:
+            self._emptied()
+        else:
+            self._relieve()
+
+
+@implementer(IPushProducer, IPullProducer)
+class _Drain:
+    """What the real transport knows of an outbox: one object cannot be its producer and its reader's at once."""
+
+    __slots__ = ("_outbox", "paused")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.paused = False
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+        self._outbox._transport_full()
+
+    def resumeProducing(self) -> None:
+        if self._outbox._eager:
+            self._outbox._refill()
+        else:
+            self.paused = False
+            self._outbox._transport_ready()
+
+    def stopProducing(self) -> None:
+        pass  # connectionLost follows
+
+
+def _nothing() -> None:
+    """What an outbox that has overflowed once calls."""

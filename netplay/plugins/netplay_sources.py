@@ -1,0 +1,6 @@
+"""The price sources that come with netplay."""
+
+from netplay.ticker.sources import CSVSource, WalkSource
+
+walk = WalkSource()
+csv = CSVSource()

@@ -1,0 +1,52 @@
+"""What the sessions of all features do alike: pick the handler of a request, answer C{ping} and C{help}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from netplay.core import Core
+from netplay.errors import Refused
+from netplay.help import describe
+from netplay.interfaces import IClient
+from netplay.messages import Event, Help, HelpText, Ping, Pong, Request
+from netplay.wire.grammar import Grammar
+
+
+class Session:
+    """
+    Handlers are found by the type of the request in C{handlers}; they take (self, request) and return what
+    L{netplay.interfaces.ISession.received} may.
+    """
+
+    __slots__ = ("client", "core")
+
+    grammar: ClassVar[Grammar]
+    handlers: ClassVar[dict[type[Request], Callable[[Any, Any], Any]]]
+
+    def __init__(self, client: IClient, core: Core) -> None:
+        self.client = client
+        self.core = core
+
+    def received(self, message: Request) -> Any:
+        """Handle a request."""
+        return self.handlers[type(message)](self, message)
+
+    def ping(self, message: Ping) -> Event:
+        """Answer with the time."""
+        return Pong(at=self.core.now())
+
+    def help(self, message: Help) -> Event:
+        """Explain what can be sent."""
+        types = self.grammar.types
+        if message.about is not None:
+            if message.about not in types:
+                raise Refused("unknown_type", f"no such type here; there are {', '.join(types)}", "$.about")
+            types = {message.about: types[message.about]}
+        return HelpText(
+            text="One JSON object a line. With a `ref` you get an answer that carries it.",
+            types={name: describe(kind) for name, kind in types.items()},
+        )
+
+
+COMMON_HANDLERS: dict[type[Request], Callable[[Any, Any], Any]] = {Ping: Session.ping, Help: Session.help}

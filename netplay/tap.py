@@ -1,0 +1,287 @@
+"""What C{twistd netplay} takes and builds: options and assembly, nothing else."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+from twisted.internet.endpoints import serverFromString
+from twisted.logger import Logger
+from twisted.plugin import getPlugins
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+import netplay.plugins
+from netplay.core import Core
+from netplay.daemon import Daemon
+from netplay.interfaces import IFeature, IStorePlugin
+from netplay.limits import Limits
+from netplay.listen import Door, Doors, PortsInUse
+
+log = Logger()
+
+SPARE_DESCRIPTORS = 64
+"""What the daemon needs besides its connections: listeners, log, plugins, those it turns away."""
+
+
+def features() -> list[Any]:
+    """All features that are installed, in their order."""
+    return sorted(getPlugins(IFeature, netplay.plugins), key=lambda feature: (feature.order, feature.name))
+
+
+def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, str]:
+    """
+    The plugin that C{NAME:ARGUMENT} means, and the argument.
+
+    @raise UsageError: there is none of that name.
+    """
+    name, _, argument = description.partition(":")
+    known = {plugin.name: plugin for plugin in getPlugins(interface, netplay.plugins)}
+    if name not in known:
+        raise UsageError(f"{option} {description}: unknown {name!r}; there is {', '.join(f'{n}:' for n in sorted(known))}")
+    return known[name], argument
+
+
+def _number(
+    kind: Callable[[str], float], least: float, most: float, zero: bool, example: str
+) -> Callable[[str], float]:
+    """Coerces an option: a number in a range, or 0 where that means "no limit"."""
+
+    def coerce(value: str) -> float:
+        number = kind(value)
+        if not (least <= number <= most or (zero and number == 0)):
+            raise ValueError(f"it must be between {least:g} and {most:g}{', or 0' if zero else ''}, such as {example}")
+        return number
+
+    coerce.coerceDoc = f"({least:g} to {most:g}{', 0 = no limit' if zero else ''})"  # type: ignore[attr-defined]
+    return coerce
+
+
+def whole(least: int, most: int, example: str, *, zero: bool = False) -> Callable[[str], float]:
+    """Coerces an option to an integer in a range."""
+    return _checked_kind(_number(int, least, most, zero, example), f"a whole number such as {example}")
+
+
+def decimal(least: float, most: float, example: str, *, zero: bool = False) -> Callable[[str], float]:
+    """Coerces an option to a number in a range."""
+    return _checked_kind(_number(float, least, most, zero, example), f"a number such as {example}")
+
+
+def _checked_kind(coerce: Callable[[str], float], wanted: str) -> Callable[[str], float]:
+    def checked(value: str) -> float:
+        try:
+            return coerce(value)
+        except ValueError as error:
+            if str(error).startswith("it must be"):
+                raise
+            raise ValueError(f"{value!r} is not {wanted}") from None
+
+    return checked
+
+
+class BaseOptions(UsageOptions):
+    """What does not depend on the features that are installed."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Endpoints are written as Twisted does (tcp:8888:interface=127.0.0.1, unix:/run/chat, ssl:...) and may be "
+        "given several times; `off` closes a feature's own port, and it stays on the shared ones. Sizes are in "
+        "bytes, times in seconds."
+    )
+
+    optParameters = [
+        ["max-connections", None, 1000, "Connections to the whole daemon, at most", whole(1, 1_000_000, "1000")],
+        ["max-per-address", None, 100, "Connections from one address (IPv6: one /64), at most", whole(1, 1_000_000, "100")],
+        ["rate", None, 50, "Messages a second from one connection, with a burst of twice as many; 0 = no limit",
+         decimal(0.1, 1e6, "50", zero=True)],
+        ["max-message", None, 65536, "Bytes of one message from a client, at most", whole(1024, 2**24, "65536")],
+        ["send-queue", None, 1048576, "Bytes that may wait for a client that reads slowly", whole(65536, 2**30, "1048576")],
+        ["idle-timeout", None, 600, "Seconds without anything in or out until a connection ends; 0 = never",
+         decimal(1, 1e7, "600", zero=True)],
+        ["store", None, "memory:", "Where messages are kept: memory: (nothing survives the end of the daemon)"],
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.endpoints: dict[str, list[str]] = {}
+        self.without: set[str] = set()
+        self["store-plugin"] = None
+
+    def opt_without(self, name: str) -> None:
+        """Leave a feature out altogether. May be given several times."""
+        self.without.add(name)
+
+    def opt_version(self) -> None:
+        """Print the versions and exit."""
+        print(f"netplay {netplay.__version__}")  # noqa: T201
+        super().opt_version()
+
+    def parseArgs(self, *rest: str) -> None:
+        """Nothing but options."""
+        if rest:
+            raise UsageError(f"{rest[0]!r} is no option; --help lists them")
+
+    def postOptions(self) -> None:
+        """
+        Check what only makes sense together.
+
+        @raise UsageError: says what to type instead.
+        """
+        known = [feature.name for feature in self.features]
+        for name in sorted(self.without):
+            if name not in known:
+                raise UsageError(f"--without {name}: there is no such feature; there are {', '.join(known)}")
+        self.chosen = [feature for feature in self.features if feature.name not in self.without]
+        if not self.chosen:
+            raise UsageError("nothing is left to serve; leave out a --without")
+        for feature in self.chosen:
+            for description in self.descriptions(feature):
+                self._check_endpoint(feature, description)
+        if not any(self.descriptions(feature) for feature in self.chosen):
+            raise UsageError(f"every port is off; open one, such as --{self.chosen[0].name} tcp:{self.chosen[0].port}")
+        self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
+
+    features: list[Any] = []
+    chosen: list[Any] = []
+
+    def descriptions(self, feature: Any) -> list[str]:
+        """The endpoints of a feature's own port."""
+        given = self.endpoints.get(feature.name, [f"tcp:{feature.port}:interface=127.0.0.1"])
+        return [] if "off" in given else given
+
+    def _check_endpoint(self, feature: Any, description: str) -> None:
+        try:
+            serverFromString(_reactor(), description)
+        except Exception as error:
+            raise UsageError(
+                f"--{feature.name} {description}: {error or type(error).__name__}; write an endpoint such as "
+                f"tcp:{feature.port}, tcp:{feature.port}:interface=0.0.0.0 or unix:/tmp/{feature.name}, or off"
+            ) from None
+
+
+def _endpoint_option(feature: Any) -> Callable[[BaseOptions, str], None]:
+    def opt(self: BaseOptions, endpoint: str) -> None:
+        self.endpoints.setdefault(feature.name, []).append(endpoint)
+
+    opt.__doc__ = (
+        f"{feature.summary[0].upper()}{feature.summary[1:]}: endpoint, or off. "
+        f"[default: tcp:{feature.port}:interface=127.0.0.1]"
+    )
+    return opt
+
+
+def options_for(available: list[Any]) -> type[BaseOptions]:
+    """The options class for these features: one endpoint option each, and what they bring themselves."""
+    body: dict[str, Any] = {f"opt_{feature.name}": _endpoint_option(feature) for feature in available}
+    body["optParameters"] = [parameter for feature in available for parameter in feature.parameters]
+    body["features"] = available
+    body["__doc__"] = BaseOptions.__doc__
+    return type("Options", (BaseOptions,), body)
+
+
+Options = options_for(features())
+
+
+def makeService(options: BaseOptions) -> Daemon:
+    """The daemon that these options describe."""
+    reactor = _reactor()
+    limits = Limits(
+        max_connections=_affordable(options["max-connections"]),
+        max_per_address=options["max-per-address"],
+        rate=options["rate"],
+        burst=2 * options["rate"],
+        max_message=options["max-message"],
+        send_queue=options["send-queue"],
+        idle=options["idle-timeout"],
+    )
+    core = Core(reactor, limits)
+    store_plugin, argument = options["store-plugin"]
+    core.store = store_plugin.build(argument, core)
+    services = {feature.name: feature.build(options, core) for feature in options.chosen}
+    for feature in options.chosen:
+        if feature.frame_type is not None:
+            core.features[feature.name] = services[feature.name]
+            core.frame_types[feature.frame_type] = feature.name
+    doors = Doors(
+        Door(
+            f"--{feature.name}",
+            description,
+            serverFromString(reactor, description),
+            services[feature.name].factory,
+            reactor,
+        )
+        for feature in options.chosen
+        for description in options.descriptions(feature)
+    )
+    _one_line_for_ports_in_use()
+    return Daemon(
+        core,
+        core.store,
+        services.values(),
+        doors,
+        hints=lambda: _hints(options, doors),
+        stopping=_end_at_once_on_a_second_signal,
+    )
+
+
+def _reactor() -> Any:
+    from twisted.internet import reactor  # only here: by now it has been chosen
+
+    return reactor
+
+
+def _affordable(connections: int) -> int:
+    """As many connections as there can be descriptors, after asking for as many as are needed."""
+    wanted = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        best = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if best > soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
+            soft = best
+        if soft < wanted:
+            connections = max(1, soft - SPARE_DESCRIPTORS)
+            log.warn(
+                "only {soft} file descriptors are allowed: at most {n} connections; raise the limit with ulimit -n",
+                soft=soft,
+                n=connections,
+            )
+    return connections
+
+
+def _hints(options: BaseOptions, doors: Iterable[Door]) -> Iterable[str]:
+    """An address a line, and what to type next."""
+    by_option = {f"--{feature.name}": feature for feature in options.chosen}
+    try_this: tuple[Any, Door] | None = None
+    for door in doors:
+        feature = by_option[door.option]
+        yield f"{feature.name}: {door.address}"
+        if feature.greeting and (try_this is None or feature.name == "chat") and door.description.startswith("tcp"):
+            try_this = feature, door
+    if try_this is not None:
+        feature, door = try_this
+        port = door.address.rpartition(" ")[2]
+        yield f"try it: type `nc localhost {port}` in another terminal, then paste {feature.greeting}"
+
+
+def _end_at_once_on_a_second_signal() -> None:
+    """Twisted ignores signals while it shuts down; someone who asks twice wants it over."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _one_line_for_ports_in_use() -> None:
+    """A port in use is no bug of ours: one line instead of a traceback, wherever it surfaces."""
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, PortsInUse):
+            sys.stderr.write(f"netplay: {error}\n")
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook

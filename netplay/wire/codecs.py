@@ -1,0 +1,75 @@
+"""How a message is written in a payload, and the wire: a codec with the framing around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from netplay.wire.frames import frame
+from netplay.wire.grammar import JSON_VALUES, MSGPACK_VALUES, Grammar, Values, ref_in
+
+
+class Codec:
+    """
+    One way of writing messages.
+
+    @ivar encode: message -> payload.
+    @ivar name: as the protocol calls it.
+    """
+
+    __slots__ = ("_values", "encode", "name")
+
+    def __init__(self, name: Literal["json", "msgpack"], encode: Callable[[Any], bytes], values: Values) -> None:
+        self.name = name
+        self.encode = encode
+        self._values = values
+
+    def decode(self, payload: bytes, grammar: Grammar) -> Any:
+        """
+        Read one message.
+
+        @raise Refused: C{bad_json}, C{bad_message}, C{unknown_type}.
+        """
+        return grammar.decode(payload, self._values)
+
+    def ref_in(self, payload: bytes) -> str | int | None:
+        """The C{ref} of a message that is not looked at any further."""
+        return ref_in(payload, self._values)
+
+
+JSON = Codec("json", msgspec.json.Encoder().encode, JSON_VALUES)
+MSGPACK = Codec("msgpack", msgspec.msgpack.Encoder().encode, MSGPACK_VALUES)
+
+
+class Wire:
+    """
+    Framing times codec: how messages reach one kind of client, and the key under which a channel encodes once.
+
+    Wires are compared by identity: each exists once.
+
+    @param codec: how a message is written.
+    @param wrap: puts the framing around a payload.
+    """
+
+    __slots__ = ("codec", "wrap")
+
+    def __init__(self, codec: Codec, wrap: Callable[[bytes], bytes]) -> None:
+        self.codec = codec
+        self.wrap = wrap
+
+    def encode(self, message: object) -> bytes:
+        """The bytes that carry C{message} on this wire."""
+        return self.wrap(self.codec.encode(message))
+
+
+LINES = Wire(JSON, lambda payload: payload + b"\n")
+"""JSON, each value with a newline after it: every TCP port but the binary one."""
+
+
+@lru_cache(maxsize=None)
+def frames_wire(kind: int, codec: Codec) -> Wire:
+    """The wire of the binary port for frames of type C{kind}."""
+    return Wire(codec, lambda payload: frame(kind, payload))
