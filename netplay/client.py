@@ -8,24 +8,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from netplay.errors import MISTAKES, Refused
-from netplay.interfaces import IClient
-from netplay.messages import PROTOCOL, SERVER, Caps, Error, Event, Greeting, Identity, Ok, Options, Request, Resume
+from netplay.messages import (
+    ANSWERED,
+    PROTOCOL,
+    SERVER,
+    Caps,
+    Error,
+    Event,
+    Greeting,
+    Identity,
+    Ok,
+    Options,
+    Request,
+    Resume,
+)
 from netplay.pages import fitting
 
 if TYPE_CHECKING:
     from netplay.channel import Channel
     from netplay.connection import Connection
-    from netplay.interfaces import IFeatureService, ISession
+    from netplay.interfaces import IMessageService, ISession
     from netplay.outbox import Outbox
     from netplay.wire.codecs import Wire
 
 T = TypeVar("T")
 
 
-@implementer(IClient)
 class Client:
     """
     @param connection: whose client it is.
@@ -34,11 +44,22 @@ class Client:
     @param wire: how messages reach it.
     """
 
-    __slots__ = ("_fresh", "_gone", "_token", "channels", "connection", "feature", "max_reply", "outbox", "session", "wire")
+    __slots__ = (
+        "_fresh",
+        "_gone",
+        "_token",
+        "channels",
+        "connection",
+        "feature",
+        "max_reply",
+        "outbox",
+        "session",
+        "wire",
+    )
 
     _log = Logger()
 
-    def __init__(self, connection: Connection, feature: str, service: IFeatureService, wire: Wire) -> None:
+    def __init__(self, connection: Connection, feature: str, service: IMessageService, wire: Wire) -> None:
         self.connection = connection
         self.outbox: Outbox = connection.outbox
         self.feature = feature
@@ -149,19 +170,18 @@ class Client:
         else:
             sessions.keep(self._token, self.feature, kept, self.session.expired, now)
 
-    def _handle(self, message: Request) -> Event | None | Deferred[Event | None]:
+    def _handle(self, message: Request) -> Event | Deferred[Event | None] | None:
         fresh, self._fresh = self._fresh, False
-        kind = type(message)
-        if kind is Resume:
+        if isinstance(message, Resume):
             if not fresh:
                 raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
             return self._resume(message)
-        if kind is Options:
+        if isinstance(message, Options):
             self.max_reply = min(message.max_reply or self.max_reply, self.connection.core.limits.max_reply)
             return None
         return self.session.received(message)
 
-    def _resume(self, message: Resume) -> Any:
+    def _resume(self, message: Resume) -> Deferred[Event | None]:
         sessions = self.connection.core.sessions
         kept = sessions.resume(message.session, self.feature, self)
         sessions.close(self._token)
@@ -177,9 +197,9 @@ class Client:
             self.send(answer, ref)
 
     def _failed(self, failure: Failure, ref: str | int | None) -> None:
-        refused = failure.check(Refused)
-        if refused:
-            self._refuse(failure.value, ref)
+        refused = failure.value
+        if isinstance(refused, Refused):
+            self._refuse(refused, ref)
         else:
             self._log.failure("{feature}: while handling a message", failure, feature=self.feature)
             self._refuse(Refused("internal", "that went wrong here, not with you; it is in the log"), ref)
@@ -204,10 +224,6 @@ class Client:
             limits = connection.core.limits
             text = f"more than {limits.rate:g} messages a second; this one had no effect"
             self.send(Error(code="rate_limited", message=text, retry_after=round(wait, 3), ref=ref))
-
-
-ANSWERED = Ok()
-"""What a handler returns that has answered by itself."""
 
 
 def error_of(refused: Refused, ref: str | int | None = None, *, fatal: bool = False) -> Error:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Protocol as Shape
+from typing import Any
+from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -26,7 +27,7 @@ from zope.interface import implementer
 from netplay.client import Client, error_of
 from netplay.core import Core
 from netplay.errors import Refused
-from netplay.interfaces import IFeatureService
+from netplay.interfaces import IMessageService
 from netplay.limits import TokenBucket
 from netplay.outbox import Outbox
 from netplay.wire.codecs import LINES, Wire
@@ -106,7 +107,12 @@ class Connection(Protocol):
         core = self.core
         limits = core.limits
         self.outbox = Outbox(
-            self.transport, core.clock, limits.send_queue, limits.read_backlog, limits.last_words, self._overflowed
+            self.transport,
+            core.clock,
+            limits.send_queue,
+            limits.read_backlog,
+            limits.last_words,
+            self._overflowed,
         )
         core.watch.add(self)
         try:
@@ -141,7 +147,9 @@ class Connection(Protocol):
         if self._open:
             self._release()
             self._last_words(self.farewell(refused, ref), linger)
-        elif not self._ending:
+        elif self._ending:
+            self.outbox.close(linger=linger)
+        else:
             self.abort()  # it never came as far as a first word
 
     def abort(self) -> None:
@@ -385,8 +393,7 @@ class MessageFactory(ConnectionFactory):
     protocol: type[MessageProtocol] = MessageProtocol
     wire: Wire = LINES
 
-    def __init__(self, core: Core, feature: str, service: IFeatureService) -> None:
+    def __init__(self, core: Core, feature: str, service: IMessageService) -> None:
         super().__init__(core)
         self.feature = feature
         self.service = service
-

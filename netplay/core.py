@@ -21,7 +21,7 @@ from netplay.limits import Gate, Limits
 if TYPE_CHECKING:
     from netplay.client import Client
     from netplay.connection import Connection
-    from netplay.interfaces import IFeatureService, IStore
+    from netplay.interfaces import IMessageService, IStore
 
 KEPT_FOR = 120.0
 """Seconds that a guest may take to come back."""
@@ -47,7 +47,7 @@ class Core:
         self.complaints = Complaints(clock)
         self.sessions = Sessions()
         self.watch = Watch(clock, self.sessions)
-        self.features: dict[str, IFeatureService] = {}
+        self.features: dict[str, IMessageService] = {}
         self.frame_types: dict[int, str] = {}
         self.store: IStore | None = None
 
@@ -89,9 +89,7 @@ class Complaints:
 
     def _report(self) -> None:
         counts, self._counts = self._counts, {}
-        self._log.info(
-            "refused: {counts}", counts=", ".join(f"{n} x {kind}" for kind, n in sorted(counts.items()))
-        )
+        self._log.info("refused: {counts}", counts=", ".join(f"{n} x {kind}" for kind, n in sorted(counts.items())))
 
 
 @dataclass
@@ -140,9 +138,7 @@ class Sessions:
             holder.end("replaced", "your session goes on in another connection")
         kept = self._kept.get(token)
         if kept is None or kept.feature != feature:
-            raise Refused(
-                "bad_session", "no such session, or it is over; go on with the one you have", "$.session"
-            )
+            raise Refused("bad_session", "no such session, or it is over; go on with the one you have", "$.session")
         del self._kept[token]
         self._live[token] = client
         return kept.state

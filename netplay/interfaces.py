@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService
@@ -14,8 +13,9 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
 
+    from netplay.client import Client
     from netplay.core import Core
-    from netplay.messages import Event, Greeting, Identity, Position, Request, Resume
+    from netplay.messages import Event, Position, Request, Resume
 
 
 class IFeature(Interface):
@@ -45,12 +45,12 @@ class IFeatureService(IService):
 
     factory: IProtocolFactory = Attribute("Builds the protocols of its own port.")
 
-    def connected(client: IClient) -> ISession:
-        """
-        Someone uses this feature, on whatever wire. Greets the client with its first message.
 
-        Only called for features with a C{frame_type}, and by their own factory.
-        """
+class IMessageService(IFeatureService):
+    """A feature at work that speaks messages: it can be used on every wire."""
+
+    def connected(client: Client) -> ISession:
+        """Someone uses this feature, on whatever wire. Greets the client with its first message."""
 
 
 class ISession(Interface):
@@ -58,7 +58,7 @@ class ISession(Interface):
 
     grammar: Any = Attribute("The L{netplay.wire.grammar.Grammar} of what the client may send just now.")
 
-    def received(message: Request) -> Event | None | Deferred[Event | None]:
+    def received(message: Request) -> Event | Deferred[Event | None] | None:
         """
         Handle a request. What is returned answers it; C{None} is answered by C{ok} where an answer is asked for.
         The next request is read when a returned Deferred has fired.
@@ -69,7 +69,7 @@ class ISession(Interface):
     def lost() -> object | None:
         """The client is gone. Returns what L{resumed} needs to bring it back, or C{None}."""
 
-    def resumed(kept: Any, request: Resume) -> None | Deferred[None]:
+    def resumed(kept: Any, request: Resume) -> Deferred[None] | None:
         """
         The client was here before: C{kept} is what L{lost} returned then. Sends C{resumed}, what was missed since
         the positions in the request, and lets the client hear what is live.
@@ -77,34 +77,6 @@ class ISession(Interface):
 
     def expired(kept: Any) -> None:
         """Nobody came back for what L{lost} returned: free the name and whatever else is held."""
-
-
-class IClient(Interface):
-    """One feature on one connection, as the feature sees it."""
-
-    max_reply: int = Attribute("Bytes that one reply may have.")
-    lagging: bool = Attribute("Whether something waits to be taken by the client.")
-
-    def greet(message: Greeting, you: Identity, ref: str | int | None = None) -> None:
-        """Send the first message, with who the client is, its session and its limits added."""
-
-    def send(message: Event, ref: str | int | None = None) -> None:
-        """Send a message, as the answer to C{ref} if there is one."""
-
-    def fit(items: Sequence[Any], *, newest: bool = False) -> list[Any]:
-        """As many items, from the first or from the newest, as fit in one reply to this client."""
-
-    def offer(key: Hashable, make: Callable[[], Event]) -> bool:
-        """
-        Send a message now or, when the client lags, once it has caught up, unless a newer offer under the key has
-        replaced it. Returns whether it went out at once.
-        """
-
-    def forget(key: Hashable) -> None:
-        """Take back an offer that was not sent yet."""
-
-    def end(code: str, message: str) -> None:
-        """Say an error and close the connection."""
 
 
 class IRoomLog(Interface):

@@ -1,4 +1,4 @@
-"""What one client may cost: the figures, the token bucket for rates, the gate for connections. Knows no clock."""
+"""What one client may cost: figures, the token bucket for rates, the gate for connections. Knows no clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class TokenBucket:
     """
     A rate with a burst: C{rate} tokens a second flow in, at most C{burst} are kept, each message takes one.
 
-    Time is handed in, so that it is as good in a test as on a socket.
+    Time is handed in, so that it is as good in a test as on a socket. A clock that goes backwards refills
+    nothing. A burst under 1 counts as 1: with less nothing would ever get through.
     See U{https://en.wikipedia.org/wiki/Token_bucket}.
     """
 
@@ -40,13 +41,14 @@ class TokenBucket:
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
         self._rate = rate
-        self._burst = burst
-        self._tokens = burst
+        self._burst = self._tokens = max(burst, 1.0)
         self._at = now
 
     def take(self, now: float) -> float:
         """Take one token: 0 when there was one, otherwise the seconds until there will be."""
-        tokens = self._tokens + (now - self._at) * self._rate
+        tokens = self._tokens
+        if now > self._at:
+            tokens += (now - self._at) * self._rate
         if tokens > self._burst:
             tokens = self._burst
         self._at = now

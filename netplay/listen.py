@@ -13,15 +13,13 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamServerEndpoint
 from twisted.logger import LogEvent, Logger, LogLevel
 
-KEEPALIVE = ((socket.SOL_SOCKET, "SO_KEEPALIVE", 1),) + tuple(
-    (socket.IPPROTO_TCP, name, value)
-    for name, value in (
-        ("TCP_KEEPIDLE", 30),
-        ("TCP_KEEPINTVL", 10),
-        ("TCP_KEEPCNT", 3),
-        # What the kernel holds unsent of prices and positions cannot be merged any more.
-        ("TCP_NOTSENT_LOWAT", 128 * 1024),
-    )
+SOCKET_OPTIONS = (
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 30),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+    # What the kernel holds unsent of prices and positions cannot be merged any more.
+    (socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", 128 * 1024),
 )
 """
 Socket options of listening sockets, inherited by those accepted from them: a dead peer is found after about a minute.
@@ -74,7 +72,8 @@ class Door(Service):
         """
         super().privilegedStartService()
         self._service.privilegedStartService()
-        self._service._waitingForPort.addCallback(self._opened)
+        waiting: Any = self._service._waitingForPort
+        waiting.addCallback(self._opened)
 
     def startService(self) -> None:
         """Open it unless that was done already."""
@@ -98,12 +97,11 @@ class Door(Service):
     def _opened(self, port: Any) -> Any:
         listening = getattr(port, "socket", None)
         if listening is not None and listening.family in (socket.AF_INET, socket.AF_INET6):
-            for level, name, value in KEEPALIVE:
-                if hasattr(socket, name) or name == "TCP_NOTSENT_LOWAT":
-                    try:
-                        listening.setsockopt(level, getattr(socket, name, 25), value)
-                    except OSError:
-                        self._log.debug("{option}: no {name} here", option=self.option, name=name)
+            for level, name, value in SOCKET_OPTIONS:
+                try:
+                    listening.setsockopt(level, getattr(socket, name), value)
+                except (AttributeError, OSError):
+                    self._log.debug("{option}: there is no {name} here", option=self.option, name=name)
         if hasattr(port, "_logger"):
             self._guard = port._logger = AcceptGuard(port, self._clock)
         return port
@@ -145,9 +143,7 @@ class AcceptGuard:
         if "acceptError" in event:
             self._turned_away += 1
             self._rest()
-        elif "address" in event:
-            self._turned_away += 1
-        elif event.get("log_level") not in (LogLevel.debug, LogLevel.info):
+        elif "address" in event or event.get("log_level") not in (LogLevel.debug, LogLevel.info):
             self._turned_away += 1
         self._say()
 

@@ -12,15 +12,16 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 import netplay
-from netplay.wire.grammar import MAX_INTEGER, MAX_REF
+from netplay.wire.grammar import MAX_INTEGER as MAX_INTEGER
+from netplay.wire.grammar import MAX_REF
 
 PROTOCOL = 1
 SERVER = f"netplay/{netplay.__version__}"
 
-_MAX_DOUBLE = 1.7976931348623157e308
+MAX_DOUBLE = 1.7976931348623157e308
 
 Integer = Annotated[int, Meta(gt=-MAX_INTEGER, lt=MAX_INTEGER)]
-Float = Annotated[float, Meta(ge=-_MAX_DOUBLE, le=_MAX_DOUBLE)]  # the bounds keep NaN and the infinities out
+Float = Annotated[float, Meta(ge=-MAX_DOUBLE, le=MAX_DOUBLE)]  # the bounds keep NaN and the infinities out
 Number = Integer | Float
 Ref = Annotated[str, Meta(max_length=MAX_REF)] | Integer
 Name = Annotated[str, Meta(max_length=200, examples=["Ann"])]  # what a name may be is said by netplay.text
@@ -56,7 +57,7 @@ class Identity(Struct):
 
 
 class Caps(Struct):
-    """What a client may do, for it to know beforehand: sizes in bytes, C{rate} in messages a second, C{idle} in seconds."""
+    """What a client may do: sizes in bytes, C{rate} in messages a second, C{idle} in seconds."""
 
     max_message: int
     max_reply: int
@@ -130,6 +131,10 @@ class Ok(Event, tag="ok"):
 
     seq: int | None = None
     id: str | None = None
+
+
+ANSWERED = Ok()
+"""What the handler of a request returns when it has sent the answer itself."""
 
 
 class Error(Event, tag="error"):

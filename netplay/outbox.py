@@ -22,6 +22,7 @@ from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
     IDelayedCall,
+    IProducer,
     IPullProducer,
     IPushProducer,
     IReactorTime,
@@ -120,7 +121,7 @@ class Outbox:
         self._eager = isinstance(transport, tcp.Connection) and not transport.TLS
         self._drain: _Drain | None = None
         if self._eager:
-            self._send: Callable[[bytes], Any] = transport.writeSomeData
+            self._send: Callable[[bytes], int] = transport.socket.send
         else:
             self._send = self._write_through
             self._drain = _Drain(self)
@@ -131,14 +132,16 @@ class Outbox:
     def write(self, data: bytes) -> None:
         """Send bytes, after all that waits. Once the outbox is closed they are dropped."""
         if self._clear:
-            sent = self._send(data)
-            if sent == len(data):
-                self.taken += sent
-                return
-            if not isinstance(sent, int):
+            try:
+                sent = self._send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
                 self._broken()
                 return
             self.taken += sent
+            if sent == len(data):
+                return
             self._clear = False
             self._partial = sent > 0
             self._enqueue(data[sent:])
@@ -215,6 +218,10 @@ class Outbox:
         @param linger: close our direction first and read on until the peer closes its own. A socket that is closed
             with input unread is reset, and the peer may lose our last words over it.
         """
+        if self._closing and not linger:  # it was lingering, and is to hurry now
+            self._linger = False
+            if not self.backlog:
+                self.transport.loseConnection()
         if not self._open:
             return
         self._open = False
@@ -278,7 +285,7 @@ class Outbox:
 
     # As a consumer: whoever writes a lot registers here and is told when to wait
 
-    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """IConsumer."""
         if self._producer is not None:
             raise RuntimeError(f"{producer!r} cannot register: {self._producer!r} is registered already")
@@ -286,7 +293,7 @@ class Outbox:
         self._streaming = streaming
         self._paused = False
         if not streaming:
-            producer.resumeProducing()
+            self._producer.resumeProducing()
 
     def unregisterProducer(self) -> None:
         """IConsumer."""

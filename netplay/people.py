@@ -49,7 +49,7 @@ class People:
     def remove(self, person: Person) -> None:
         """Someone is gone for good: the name is free."""
         del self._by_id[person.id]
-        self._by_name.pop(same_name(person.name), None)
+        self._release(person)
 
     def rename(self, person: Person, name: str) -> None:
         """
@@ -63,10 +63,15 @@ class People:
         own_number = name == person.id
         if (holder is not None and holder is not person) or (self._reserved.fullmatch(wanted) and not own_number):
             raise Refused("name_taken", "somebody has that name; take another", "$.name")
-        self._by_name.pop(same_name(person.name), None)
+        self._release(person)
         person.name = name
         if not own_number:
             self._by_name[wanted] = person
+
+    def _release(self, person: Person) -> None:
+        name = same_name(person.name)
+        if self._by_name.get(name) is person:
+            del self._by_name[name]
 
     def find(self, who: str) -> Person | None:
         """By id, or by name as people read it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from netplay.client import Client
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.help import describe
-from netplay.interfaces import IClient
 from netplay.messages import Event, Help, HelpText, Ping, Pong, Request
 from netplay.wire.grammar import Grammar
 
@@ -24,7 +24,7 @@ class Session:
     grammar: ClassVar[Grammar]
     handlers: ClassVar[dict[type[Request], Callable[[Any, Any], Any]]]
 
-    def __init__(self, client: IClient, core: Core) -> None:
+    def __init__(self, client: Client, core: Core) -> None:
         self.client = client
         self.core = core
 

@@ -21,6 +21,7 @@ from netplay.daemon import Daemon
 from netplay.interfaces import IFeature, IStorePlugin
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
+from netplay.options import number, plugin_named
 
 log = Logger()
 
@@ -31,56 +32,6 @@ SPARE_DESCRIPTORS = 64
 def features() -> list[Any]:
     """All features that are installed, in their order."""
     return sorted(getPlugins(IFeature, netplay.plugins), key=lambda feature: (feature.order, feature.name))
-
-
-def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, str]:
-    """
-    The plugin that C{NAME:ARGUMENT} means, and the argument.
-
-    @raise UsageError: there is none of that name.
-    """
-    name, _, argument = description.partition(":")
-    known = {plugin.name: plugin for plugin in getPlugins(interface, netplay.plugins)}
-    if name not in known:
-        raise UsageError(f"{option} {description}: unknown {name!r}; there is {', '.join(f'{n}:' for n in sorted(known))}")
-    return known[name], argument
-
-
-def _number(
-    kind: Callable[[str], float], least: float, most: float, zero: bool, example: str
-) -> Callable[[str], float]:
-    """Coerces an option: a number in a range, or 0 where that means "no limit"."""
-
-    def coerce(value: str) -> float:
-        number = kind(value)
-        if not (least <= number <= most or (zero and number == 0)):
-            raise ValueError(f"it must be between {least:g} and {most:g}{', or 0' if zero else ''}, such as {example}")
-        return number
-
-    coerce.coerceDoc = f"({least:g} to {most:g}{', 0 = no limit' if zero else ''})"  # type: ignore[attr-defined]
-    return coerce
-
-
-def whole(least: int, most: int, example: str, *, zero: bool = False) -> Callable[[str], float]:
-    """Coerces an option to an integer in a range."""
-    return _checked_kind(_number(int, least, most, zero, example), f"a whole number such as {example}")
-
-
-def decimal(least: float, most: float, example: str, *, zero: bool = False) -> Callable[[str], float]:
-    """Coerces an option to a number in a range."""
-    return _checked_kind(_number(float, least, most, zero, example), f"a number such as {example}")
-
-
-def _checked_kind(coerce: Callable[[str], float], wanted: str) -> Callable[[str], float]:
-    def checked(value: str) -> float:
-        try:
-            return coerce(value)
-        except ValueError as error:
-            if str(error).startswith("it must be"):
-                raise
-            raise ValueError(f"{value!r} is not {wanted}") from None
-
-    return checked
 
 
 class BaseOptions(UsageOptions):
@@ -94,15 +45,14 @@ class BaseOptions(UsageOptions):
     )
 
     optParameters = [
-        ["max-connections", None, 1000, "Connections to the whole daemon, at most", whole(1, 1_000_000, "1000")],
-        ["max-per-address", None, 100, "Connections from one address (IPv6: one /64), at most", whole(1, 1_000_000, "100")],
-        ["rate", None, 50, "Messages a second from one connection, with a burst of twice as many; 0 = no limit",
-         decimal(0.1, 1e6, "50", zero=True)],
-        ["max-message", None, 65536, "Bytes of one message from a client, at most", whole(1024, 2**24, "65536")],
-        ["send-queue", None, 1048576, "Bytes that may wait for a client that reads slowly", whole(65536, 2**30, "1048576")],
-        ["idle-timeout", None, 600, "Seconds without anything in or out until a connection ends; 0 = never",
-         decimal(1, 1e7, "600", zero=True)],
-        ["store", None, "memory:", "Where messages are kept: memory: (nothing survives the end of the daemon)"],
+        number("max-connections", 1000, "Connections to the whole daemon, at most", 1, 1_000_000),
+        number("max-per-address", 100, "Connections from one address (of IPv6: one /64), at most", 1, 1_000_000),
+        number("rate", 50, "Messages a second from one connection, twice that in a burst", 0.1, 1e6, zero="no limit"),
+        number("max-message", 65536, "Bytes of one message from a client, at most", 1024, 2**24),
+        number("send-queue", 1048576, "Bytes that may wait for a client that reads slowly", 65536, 2**30),
+        number("idle-timeout", 600, "Seconds without anything in or out, after which a connection ends", 0.1, 1e7,
+               zero="never"),
+        ["store", None, "memory:", "Where messages are kept; memory: forgets them when the daemon ends"],
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -270,8 +220,8 @@ def _hints(options: BaseOptions, doors: Iterable[Door]) -> Iterable[str]:
 
 def _end_at_once_on_a_second_signal() -> None:
     """Twisted ignores signals while it shuts down; someone who asks twice wants it over."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, signal.SIG_DFL)
 
 
 def _one_line_for_ports_in_use() -> None:

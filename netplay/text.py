@@ -11,10 +11,12 @@ from netplay.errors import Refused
 MAX_NAME = 32
 MAX_EMOJI = 64
 
-# Characters that turn the direction of what follows: with them a name can pose as another, or as part of a message.
+# Characters that turn the direction of what follows: with them a name can pose as another, or as part of a
+# message.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE = ("C", "Z")
-_JOINERS = frozenset("\u200c\u200d")  # needed in some scripts, and inside emoji
+# What leaves no mark of its own: spaces, controls, fillers, joiners, selectors, the empty braille pattern.
+_UNSEEN = regex.compile(r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+")
+_IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 
 
 def clean_name(name: str) -> str:
@@ -28,14 +30,18 @@ def clean_name(name: str) -> str:
         raise Refused("bad_message", f"a name has 1 to {MAX_NAME} characters", "$.name")
     if any(_unprintable(c) for c in name):
         raise Refused("bad_message", "a name has no control or direction-changing characters", "$.name")
-    if all(unicodedata.category(c)[0] in _INVISIBLE for c in name):
+    if _UNSEEN.fullmatch(name):
         raise Refused("bad_message", "a name has something to see in it", "$.name")
     return name
 
 
 def same_name(name: str) -> str:
-    """Two names with the same result are the same to a reader: folded by case and compatibility (NFKC)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """
+    Two names with the same result are the same to a reader: folded by case and compatibility, without what is
+    not seen (NFKC_Casefold, UAX #31).
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFKC", _IGNORED.sub("", folded))
 
 
 def clean_emoji(emoji: str) -> str:
@@ -45,14 +51,14 @@ def clean_emoji(emoji: str) -> str:
     @raise Refused: C{bad_message}.
     """
     if (
-        len(emoji.encode()) > MAX_EMOJI
+        any(_unprintable(c) for c in emoji)
+        or len(emoji.encode()) > MAX_EMOJI
         or regex.fullmatch(r"\X", emoji) is None
-        or unicodedata.category(emoji[0])[0] in _INVISIBLE
-        or any(_unprintable(c) for c in emoji)
+        or _UNSEEN.fullmatch(emoji)
     ):
         raise Refused("bad_message", f"one emoji, of at most {MAX_EMOJI} bytes, such as 🚀", "$.emoji")
     return emoji
 
 
 def _unprintable(c: str) -> bool:
-    return c in _BIDI or (unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in _JOINERS)
+    return c in _BIDI or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}

@@ -18,8 +18,9 @@ from netplay.chat.messages import Chat
 from netplay.chat.protocol import ChatFactory
 from netplay.chat.rules import Room, Rooms
 from netplay.chat.session import ChatSession
+from netplay.client import Client
 from netplay.core import Core
-from netplay.interfaces import IClient, IFeature, IFeatureService, IRoomLog
+from netplay.interfaces import IFeature, IMessageService, IRoomLog
 from netplay.people import People
 
 PRESENCE_EVERY = 1.0
@@ -29,7 +30,7 @@ EXPIRE_EVERY = 60.0
 """Seconds between looks for rooms that were empty too long."""
 
 
-@implementer(IFeatureService)
+@implementer(IMessageService)
 class ChatService(Service):
     """All of chat in one daemon."""
 
@@ -60,7 +61,7 @@ class ChatService(Service):
         if self._expiry is not None and self._expiry.running:
             self._expiry.stop()
 
-    def connected(self, client: IClient) -> ChatSession:
+    def connected(self, client: Client) -> ChatSession:
         """Someone comes to chat."""
         return ChatSession(client, self)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -31,15 +30,17 @@ from netplay.chat.messages import (
 )
 from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
 from netplay.errors import Refused
-from netplay.interfaces import IClient, ISession
+from netplay.interfaces import ISession
 from netplay.messages import COMMON, Event, Ok, Position, Resume, Resumed, RoomPosition
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, Session
 from netplay.text import clean_emoji
+from netplay.times import iso
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
     from netplay.chat.feature import ChatService
+    from netplay.client import Client
 
 PAGE = 100
 """Messages or members in one reply, at most."""
@@ -68,7 +69,7 @@ class ChatSession(Session):
 
     grammar = Grammar((*REQUESTS, *COMMON))
 
-    def __init__(self, client: IClient, chat: ChatService) -> None:
+    def __init__(self, client: Client, chat: ChatService) -> None:
         super().__init__(client, chat.core)
         self.chat = chat
         person = Person(chat.people.number())
@@ -284,8 +285,3 @@ class ChatSession(Session):
         SetName: set_name,
         SetEmoji: set_emoji,
     }
-
-
-def iso(wall: float) -> str:
-    """ISO 8601 with C{+00:00}, from seconds since 1970."""
-    return datetime.fromtimestamp(wall, UTC).isoformat()

@@ -1,5 +1,13 @@
 """The features that come with netplay."""
 
+from netplay.binary import BinaryFeature
 from netplay.chat.feature import ChatFeature
+from netplay.echo import EchoFeature
+from netplay.game.feature import GameFeature
+from netplay.ticker.feature import TickerFeature
 
+echo = EchoFeature()
+binary = BinaryFeature()
+game = GameFeature()
 chat = ChatFeature()
+ticker = TickerFeature()

@@ -37,7 +37,9 @@ class MemoryLog:
         self._messages.append(body)
         return succeed(None)
 
-    def page(self, before: int | None = None, after: int | None = None, limit: int = KEPT_MESSAGES) -> Deferred[list[Any]]:
+    def page(
+        self, before: int | None = None, after: int | None = None, limit: int = KEPT_MESSAGES
+    ) -> Deferred[list[Any]]:
         """See L{IRoomLog.page}."""
         oldest = self.seq - len(self._messages) + 1
         start = oldest if after is None else max(oldest, after + 1)

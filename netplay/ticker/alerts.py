@@ -100,8 +100,8 @@ class Alerts:
         price_now: float,
     ) -> Alert:
         """
-        Watch a symbol. A threshold that the price is already beyond is not crossed yet: that alert waits until
-        the price has gone back, by the margin that holds after firing too.
+        Watch a symbol. A threshold that the price is already beyond is not crossed yet: that alert waits
+        until the price has gone back, by the margin that holds after firing too.
 
         @raise Refused: C{bad_message}, C{too_many}.
         """
@@ -113,9 +113,7 @@ class Alerts:
             raise Refused("bad_message", "a threshold is a price, above 0", f"$.{direction}")
         own = self._by_owner.get(owner, {})
         if len(own) >= self._most_each:
-            raise Refused(
-                "too_many", f"you have {self._most_each} alerts, the most there may be; cancel one first"
-            )
+            raise Refused("too_many", f"you have {self._most_each} alerts, the most there may be; cancel one first")
         self._number += 1
         beyond = price_now >= threshold if direction == "above" else price_now <= threshold
         alert = Alert(str(self._number), symbol, threshold, direction, once, armed=not beyond)

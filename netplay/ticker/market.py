@@ -18,7 +18,7 @@ Candle = tuple[int, float, float, float, float]
 
 
 def shown(amount: float) -> float:
-    """As clients see an amount: with 2 decimals, below 1 with 6 significant digits, so that pennies can move."""
+    """As clients see it: with 2 decimals, below 1 with 6 significant digits, so that pennies can move."""
     if -1 < amount < 1:
         return float(f"{amount:.6g}")
     return round(amount, 2)
@@ -45,9 +45,7 @@ class Market:
     @raise ValueError: a symbol has no price to begin with.
     """
 
-    def __init__(
-        self, symbols: Mapping[str, str], prices: Mapping[str, float], at: int, keep: int = 3600
-    ) -> None:
+    def __init__(self, symbols: Mapping[str, str], prices: Mapping[str, float], at: int, keep: int = 3600) -> None:
         self.symbols: Mapping[str, str] = dict(symbols)
         self._quotes: dict[str, Quote] = {}
         self._histories: dict[str, _History] = {}
@@ -61,8 +59,8 @@ class Market:
 
     def apply(self, prices: Mapping[str, float], at: int) -> list[Quote]:
         """
-        One beat: take new prices and return the quotes that look different now. Unknown symbols, and prices that
-        are none (not above 0, not finite), are passed over: a feed's slip is no reason to stop the others.
+        One beat: take new prices and return the quotes that look different now. Unknown symbols, and prices
+        that are none (not above 0, not finite), are passed over: one slip of a feed does not stop the others.
         """
         changed = []
         for symbol, price in prices.items():
@@ -118,8 +116,8 @@ class _History:
     """
     The newest points of one symbol.
 
-    Two arrays of plain numbers: a sixth of the memory that tuples take, which counts with thousands of symbols,
-    and any time in them is found by bisection.
+    Two arrays of plain numbers: a sixth of the memory that tuples take, which counts with thousands of
+    symbols, and any time in them is found by bisection.
     """
 
     __slots__ = ("_keep", "_prices", "_times")

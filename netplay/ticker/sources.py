@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from twisted.plugin import IPlugin
@@ -55,7 +56,7 @@ _DATE_FORMATS = (
 )
 
 _WALK_HELP = "say walk, walk:seed=7 or walk:seed=7:symbols=500"
-_CSV_HELP = "say csv:PATH, a file with the columns date, symbol and price, or with a date and a column for each symbol"
+_CSV_HELP = "say csv:PATH, a file with the columns date, symbol and price, or date and one for each symbol"
 
 
 def split(description: str) -> tuple[str, str]:
@@ -103,8 +104,8 @@ class Replay:
 
     L{first} has the first price that each symbol has in the file, so the first beat brings the second date.
 
-    @param path: a file with columns for date, symbol and price, in any order and among others; or with a column for
-        the date and else one for each symbol.
+    @param path: a file with columns for date, symbol and price, in any order and among others; or with one
+        for the date and one for each symbol.
     @raise UsageError: the file is not there, or not like that.
     """
 
@@ -229,9 +230,7 @@ def _beats(rows: Iterator[tuple[int, list[str]]]) -> dict[str, dict[str, float]]
     beats: dict[str, dict[str, float]] = {}
     for line, row in rows:
         if any(row[len(header) :]):
-            raise _wrong(
-                f"line {line} has more cells than the first line", "quote what has a comma, write 1234.5"
-            )
+            raise _wrong(f"line {line} has more cells than the first line", "quote what has a comma, write 1234.5")
         row += [""] * (len(header) - len(row))
         if not row[date]:
             raise _wrong(f"line {line}, column {header[date]}: no date", "fill it in or drop the line")
@@ -245,9 +244,7 @@ def _find(names: Sequence[str], wanted: Sequence[str]) -> int | None:
     return next((names.index(name) for name in wanted if name in names), None)
 
 
-def _long(
-    header: list[str], name: int, price: int
-) -> Callable[[int, list[str]], Iterator[tuple[str, float]]]:
+def _long(header: list[str], name: int, price: int) -> Callable[[int, list[str]], Iterator[tuple[str, float]]]:
     """Reads rows of a date, a symbol and its price."""
 
     def prices(line: int, row: list[str]) -> Iterator[tuple[str, float]]:
@@ -280,9 +277,7 @@ def _wide(header: list[str], date: int) -> Callable[[int, list[str]], Iterator[t
 
 def _symbol(text: str, where: str) -> str:
     if not _SYMBOL.fullmatch(text):
-        raise _wrong(
-            f"{where}: {text[:40]!r} is no symbol", "one has up to 32 of A-Z a-z 0-9 . _ ^ = -, such as BRK.B"
-        )
+        raise _wrong(f"{where}: {text[:40]!r} is no symbol", "one has up to 32 of A-Z a-z 0-9 . _ ^ = -, such as BRK.B")
     return text
 
 
@@ -311,7 +306,11 @@ def _date_parsers() -> Iterator[Callable[[str], Any]]:
     yield int  # 20000131, a year, seconds or milliseconds since 1970: all sort as numbers
     yield _iso
     for format in _DATE_FORMATS:
-        yield lambda text, format=format: datetime.strptime(text, format)
+        yield partial(_strptime, format)
+
+
+def _strptime(format: str, text: str) -> datetime:
+    return datetime.strptime(text, format)
 
 
 def _iso(text: str) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -46,7 +46,7 @@ MSGPACK = Codec("msgpack", msgspec.msgpack.Encoder().encode, MSGPACK_VALUES)
 
 class Wire:
     """
-    Framing times codec: how messages reach one kind of client, and the key under which a channel encodes once.
+    Framing times codec: how messages reach one kind of client; the key under which a channel encodes once.
 
     Wires are compared by identity: each exists once.
 
@@ -69,7 +69,7 @@ LINES = Wire(JSON, lambda payload: payload + b"\n")
 """JSON, each value with a newline after it: every TCP port but the binary one."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def frames_wire(kind: int, codec: Codec) -> Wire:
     """The wire of the binary port for frames of type C{kind}."""
     return Wire(codec, lambda payload: frame(kind, payload))

@@ -1,4 +1,4 @@
-"""Length-prefixed payloads with a type: the binary port's C{!IH} header, in the manner of NetstringReceiver."""
+"""Length-prefixed payloads with a type: the binary port's C{!IH} header, much like NetstringReceiver's."""
 
 from __future__ import annotations
 

@@ -1,19 +1,22 @@
 """
 Reading messages strictly: one pass in C when all is well, and a second look that names the mistake when not.
 
-The fast pass is msgspec's typed decoder over all messages of a grammar, told to stop at fields it does not know.
-Those would pass unchecked otherwise, invalid UTF-8, C{1e400} and deep nesting inside. Whatever the fast pass stops
-at is read again as plain values, checked as a whole, and tried once more without the unknown fields and with whole
-floats (C{7.0}) as integers: some engines write no other numbers.
+The fast pass is msgspec's typed decoder over all messages of a grammar, told to stop at fields it does not
+know. Those would pass unchecked otherwise, invalid UTF-8, C{1e400} and deep nesting inside. Whatever the fast
+pass stops at is read again as plain values, checked as a whole, and tried once more without the unknown
+fields and with whole floats (C{7.0}) as integers: some engines write no other numbers. A type with a field that
+could hold more than every client can read (C{Any}, an C{int} without bounds) always gets the second look.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from netplay.errors import Refused
 
@@ -26,8 +29,12 @@ MAX_INTEGER = 2**53
 MAX_REF = 256
 """Characters in a C{ref}."""
 
-_PATH = re.compile(r" - at `(?P<path>.*?)`(?: in `(?P<outer>.*?)`)?$")
-_MISSING = re.compile(r"^Object missing required field `(?P<name>.*?)`$")
+MAX_REASON = 200
+"""Characters of a reason, which may quote the message."""
+
+# At the very end: what is quoted before it may look the same.
+_PATH = re.compile(r" - at `(?P<path>[^`]*)`(?: in `(?P<outer>[^`]*)`)?\Z")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`\Z")
 
 
 class Values:
@@ -42,7 +49,11 @@ class Values:
     __slots__ = ("index", "name", "plain", "typed")
 
     def __init__(
-        self, index: int, name: str, typed: Callable[[Any], Callable[[bytes], Any]], plain: Callable[[bytes], Any]
+        self,
+        index: int,
+        name: str,
+        typed: Callable[[Any], Callable[[bytes], Any]],
+        plain: Callable[[bytes], Any],
     ) -> None:
         self.index = index
         self.name = name
@@ -69,24 +80,31 @@ class Grammar:
         for t in self.types.values():
             union = t if union is None else union | t
         self._decoders = tuple(values.typed(union) for values in (JSON_VALUES, MSGPACK_VALUES))
+        self._loose = frozenset(t for t in self.types.values() if _loose(inspect.type_info(t), frozenset()))
 
     def decode(self, payload: bytes, values: Values) -> Any:
         """
         Read one message.
 
-        @raise Refused: C{bad_json}, C{bad_message} or C{unknown_type}, with the C{field} and the C{ref} if any.
+        @raise Refused: C{bad_json}, C{bad_message} or C{unknown_type}, with the C{field} and the C{ref} if
+            any.
         """
         try:
-            return self._decoders[values.index](payload)
+            message = self._decoders[values.index](payload)
         except _DECODE_ERRORS:
             return self._second_look(payload, values)
+        if self._loose and type(message) in self._loose:
+            return self._second_look(payload, values)
+        return message
 
     def _second_look(self, payload: bytes, values: Values) -> Any:
         try:
             plain = values.plain(payload)
             checked = _checked(plain, MAX_DEPTH)
         except _DECODE_ERRORS as error:
-            raise Refused("bad_json", f"not {values.name} ({_reason(error)}); send for example {self._any_example()}") from None
+            raise Refused(
+                "bad_json", f"not {values.name} ({_reason(error)}); send for example {self._any_example()}"
+            ) from None
         except ValueError as error:
             raise Refused("bad_json", f"{error}; send for example {self._any_example()}", ref=ref_of(plain)) from None
         if not isinstance(checked, dict):
@@ -94,15 +112,25 @@ class Grammar:
         ref = ref_of(checked)
         tag = checked.get("type")
         if not isinstance(tag, str):
-            raise Refused("bad_message", f"every message has a `type`; send for example {self._any_example()}", "$.type", ref=ref)
+            raise Refused(
+                "bad_message",
+                f"every message has a `type`; send for example {self._any_example()}",
+                "$.type",
+                ref=ref,
+            )
         wanted = self.types.get(tag)
         if wanted is None:
             raise Refused("unknown_type", f"no such type here; there are {', '.join(self.types)}", "$.type", ref=ref)
         try:
-            return msgspec.convert(_known_fields(checked, wanted), wanted)
+            message = msgspec.convert(_known_fields(checked, wanted), wanted)
         except msgspec.ValidationError as error:
             text, field = _explain(str(error))
-            raise Refused("bad_message", f"{text}; right is for example {example(wanted)}", field, ref=ref) from None
+        else:
+            where = _too_large(msgspec.to_builtins(message), "$") if wanted in self._loose else None
+            if where is None:
+                return message
+            text, field = f"Expected integers under {MAX_INTEGER}", where
+        raise Refused("bad_message", f"{text}; right is for example {example(wanted)}", field, ref=ref)
 
     def _any_example(self) -> str:
         return example(next(iter(self.types.values())))
@@ -160,27 +188,77 @@ def _checked(value: Any, depth: int) -> Any:
 
 def _known_fields(plain: dict[str, Any], wanted: type[msgspec.Struct]) -> dict[str, Any]:
     """What of a message its type knows, in nested Structs too."""
-    kept = {}
-    for field in msgspec.structs.fields(wanted):
-        if field.encode_name in plain:
-            kept[field.encode_name] = _known(plain[field.encode_name], msgspec.inspect.type_info(field.type))
+    kept = {name: _known(plain[name], info) for name, info in _fields(wanted) if name in plain}
     tag_field = wanted.__struct_config__.tag_field
-    if tag_field is not None:
+    if tag_field is not None and tag_field in plain:
         kept[tag_field] = plain[tag_field]
     return kept
 
 
-def _known(value: Any, info: msgspec.inspect.Type) -> Any:
-    if isinstance(info, msgspec.inspect.Metadata):
-        return _known(value, info.type)
-    if isinstance(info, msgspec.inspect.UnionType):
-        for one in info.types:
-            value = _known(value, one)
-    elif isinstance(info, msgspec.inspect.StructType) and isinstance(value, dict):
-        return _known_fields(value, info.cls)
-    elif isinstance(info, msgspec.inspect.DictType) and isinstance(value, dict):
-        return {key: _known(item, info.value_type) for key, item in value.items()}
+@cache
+def _fields(wanted: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
+    return tuple((field.encode_name, inspect.type_info(field.type)) for field in msgspec.structs.fields(wanted))
+
+
+def _known(value: Any, info: inspect.Type) -> Any:
+    match info:
+        case inspect.Metadata():
+            return _known(value, info.type)
+        case inspect.UnionType():
+            for one in info.types:
+                value = _known(value, one)
+        case inspect.StructType() if isinstance(value, dict):
+            if info.tag_field is None or value.get(info.tag_field, info.tag) == info.tag:
+                return _known_fields(value, info.cls)
+        case inspect.DictType() if isinstance(value, dict):
+            return {key: _known(item, info.value_type) for key, item in value.items()}
+        case inspect.CollectionType() if isinstance(value, list):
+            return [_known(item, info.item_type) for item in value]
+        case inspect.TupleType() if isinstance(value, list) and len(value) == len(info.item_types):
+            return [_known(item, one) for item, one in zip(value, info.item_types, strict=True)]
     return value
+
+
+def _loose(info: inspect.Type, above: frozenset[type]) -> bool:
+    """Whether the fast pass might take something for it that is refused here, or cannot be written again."""
+    match info:
+        case inspect.Metadata():
+            return _loose(info.type, above)
+        case inspect.UnionType():
+            return any(_loose(one, above) for one in info.types)
+        case inspect.StructType():
+            if info.cls in above:  # it nests as deep as it likes
+                return True
+            return not info.forbid_unknown_fields or any(
+                _loose(one, above | {info.cls}) for _, one in _fields(info.cls)
+            )
+        case inspect.DictType():
+            return _loose(info.key_type, above) or _loose(info.value_type, above)
+        case inspect.CollectionType():
+            return _loose(info.item_type, above)
+        case inspect.TupleType():
+            return any(_loose(one, above) for one in info.item_types)
+        case inspect.IntType():
+            least = info.ge if info.gt is None else info.gt
+            most = info.le if info.lt is None else info.lt
+            return least is None or most is None or least < -MAX_INTEGER or most > MAX_INTEGER
+        case inspect.FloatType():
+            return (info.ge is None and info.gt is None) or (info.le is None and info.lt is None)
+        case inspect.StrType() | inspect.BoolType() | inspect.NoneType() | inspect.LiteralType() | inspect.EnumType():
+            return False
+    return True
+
+
+def _too_large(value: Any, path: str) -> str | None:
+    """The path of an integer that not every client could read."""
+    if isinstance(value, int):
+        return path if abs(value) >= MAX_INTEGER else None
+    below: list[tuple[str, Any]] = []
+    if isinstance(value, dict):
+        below = [(f"$.{key}" if path == "$" else f"{path}[...]", item) for key, item in value.items()]
+    elif isinstance(value, list | tuple):
+        below = [(f"{path}[{n}]", item) for n, item in enumerate(value)]
+    return next((found for where, item in below if (found := _too_large(item, where)) is not None), None)
 
 
 def _explain(text: str) -> tuple[str, str]:
@@ -191,6 +269,8 @@ def _explain(text: str) -> tuple[str, str]:
         text = text[: found.start()]
     if missing := _MISSING.match(text):
         path = f"{path}.{missing['name']}"
+    if len(text) > MAX_REASON:
+        text = text[: MAX_REASON - 1] + "…"
     return text, path
 
 
@@ -213,21 +293,32 @@ def example_of(wanted: type[msgspec.Struct]) -> dict[str, Any]:
     made: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
     for field in msgspec.structs.fields(wanted):
         if field.required:
-            made[field.encode_name] = _example_value(msgspec.inspect.type_info(field.type))
+            made[field.encode_name] = _example_value(inspect.type_info(field.type))
     made.update(getattr(wanted, "EXAMPLE", {}))
     return made
 
 
-def _example_value(info: msgspec.inspect.Type) -> Any:
-    if isinstance(info, msgspec.inspect.Metadata):
-        shown = (info.extra_json_schema or {}).get("examples")
-        return shown[0] if shown else _example_value(info.type)
-    if isinstance(info, msgspec.inspect.UnionType):
-        return _example_value(info.types[0])
-    if isinstance(info, msgspec.inspect.ListType):
-        return [_example_value(info.item_type)]
-    if isinstance(info, msgspec.inspect.BoolType):
-        return True
-    if isinstance(info, msgspec.inspect.IntType | msgspec.inspect.FloatType):
-        return 1
+def _example_value(info: inspect.Type) -> Any:
+    match info:
+        case inspect.Metadata():
+            shown = (info.extra_json_schema or {}).get("examples")
+            return shown[0] if shown else _example_value(info.type)
+        case inspect.UnionType():
+            return _example_value(info.types[0])
+        case inspect.StructType():
+            return example_of(info.cls)
+        case inspect.DictType():
+            return {}
+        case inspect.CollectionType():
+            return [_example_value(info.item_type)]
+        case inspect.TupleType():
+            return [_example_value(one) for one in info.item_types]
+        case inspect.LiteralType():
+            return info.values[0]
+        case inspect.BoolType():
+            return True
+        case inspect.IntType() | inspect.FloatType():
+            return 1
+        case inspect.NoneType():
+            return None
     return "..."

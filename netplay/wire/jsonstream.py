@@ -1,4 +1,4 @@
-"""JSON values one after the other, with or without anything between them, as a program that just sends them does."""
+"""JSON values one after the other, with or without anything between them, as programs that just send do it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ _SPACE = b" \t\r\n"
 _START = re.compile(rb"[^ \t\r\n]")
 # Inside an object or array only these bytes decide where it ends.
 _STRUCTURE = re.compile(rb'["{}\[\]]')
-# Inside a string: its end, an escape, or a newline, which JSON forbids there and where we take up again.
-_STRING = re.compile(rb'["\\\n]')
+# Inside a string: its end, an escape, or a newline, which JSON forbids there, escaped or not: we take up
+# again after it.
+_STRING = re.compile(rb'["\n]|\\[^\n]?')
+_ESCAPE = ord("\\")
 # Anything else runs to the end of its line or to where the next value begins.
 _SCALAR_END = re.compile(rb'[\n{\["]')
 
@@ -97,13 +99,12 @@ class JSONStream:
                     self._at = len(buffer)
                     return None
                 what = found.group()
-                if what == b"\\":
-                    if found.end() == len(buffer):  # what it escapes has not come
-                        self._at = found.start()
-                        return None
-                    self._at = found.end() + 1
-                    continue
+                if what == b"\\" and found.end() == len(buffer):  # what it escapes has not come
+                    self._at = found.start()
+                    return None
                 self._at = found.end()
+                if what[0] == _ESCAPE:
+                    continue
                 if what == b"\n":
                     return self._at
                 self._in_string = False

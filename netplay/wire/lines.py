@@ -34,7 +34,7 @@ class Lines:
             end = buffer.find(b"\n", self._searched)
             if end < 0:
                 self._searched = len(buffer)
-                if len(buffer) > self._max_length + 1:
+                if len(buffer) - buffer.endswith(b"\r") > self._max_length:
                     raise too_large(self._max_length)
                 return None
             line = bytes(buffer[:end])

@@ -1,0 +1,49 @@
+"""Options that check their values, and refuse with what to type instead."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twisted.plugin import getPlugins
+from twisted.python.usage import UsageError
+
+import netplay.plugins
+
+
+def number(name: str, default: float, doc: str, least: float, most: float, *, zero: str | None = None) -> list[Any]:
+    """
+    A row of C{optParameters}: a number between C{least} and C{most}, whole if C{least} is an C{int}.
+
+    @param doc: what it is for, with its unit.
+    @param zero: what 0 means, if that is allowed.
+    """
+    kind = type(least)
+    what = "a whole number" if kind is int else "a number"
+    between = f"{least} to {most}" + (f", 0 = {zero}" if zero else "")
+
+    def coerce(value: str) -> float:
+        try:
+            given = kind(value)
+        except ValueError:
+            given = math.nan
+        if least <= given <= most or (zero is not None and given == 0):
+            return given
+        raise UsageError(f"--{name} {value}: it takes {what} ({between}); type for example --{name} {default}")
+
+    coerce.coerceDoc = f"({between})"  # type: ignore[attr-defined]
+    return [name, None, default, doc, coerce]
+
+
+def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, str]:
+    """
+    The plugin that C{NAME:ARGUMENT} means, and the argument.
+
+    @raise UsageError: there is none of that name.
+    """
+    name, _, argument = description.partition(":")
+    known = {plugin.name: plugin for plugin in getPlugins(interface, netplay.plugins)}
+    if name not in known:
+        kinds = " or ".join(f"{known_name}:" for known_name in sorted(known))
+        raise UsageError(f"{option} {description}: there is no {name!r}; type {option} {kinds}")
+    return known[name], argument

@@ -1,0 +1,5 @@
+"""The games that come with netplay."""
+
+from netplay.game.sandbox import Sandbox
+
+sandbox = Sandbox()

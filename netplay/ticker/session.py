@@ -1,0 +1,198 @@
+"""One client of the ticker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zope.interface import implementer
+
+from netplay.interfaces import ISession
+from netplay.messages import ANSWERED, COMMON, Error, Event, Resume, Resumed
+from netplay.people import Person
+from netplay.session import COMMON_HANDLERS, Session
+from netplay.ticker.alerts import Alert
+from netplay.ticker.feed import Subscriber
+from netplay.ticker.messages import (
+    REQUESTS,
+    AlertLine,
+    AlertList,
+    AlertSet,
+    AskAlerts,
+    AskHistory,
+    CancelAlert,
+    History,
+    PriceNow,
+    SetAlert,
+    Snapshot,
+    Subscribe,
+    Unsubscribe,
+    Welcome,
+)
+from netplay.wire.grammar import Grammar
+
+if TYPE_CHECKING:
+    from netplay.client import Client
+    from netplay.ticker.feature import TickerService
+
+ALL = "*"
+
+MOST_POINTS = 1000
+"""Points or candles in one reply, at most."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What someone who may come back left behind."""
+
+    person: Person
+    symbols: frozenset[str]
+    max_rate: float | None
+
+
+@implementer(ISession)
+class TickerSession(Session):
+    """
+    @param client: whom it serves.
+    @param ticker: the market and its feed.
+    """
+
+    __slots__ = ("_ticker", "person", "subscriber")
+
+    grammar = Grammar((*REQUESTS, *COMMON))
+    client: Client
+
+    def __init__(self, client: Client, ticker: TickerService) -> None:
+        super().__init__(client, ticker.core)
+        self._ticker = ticker
+        self.subscriber = Subscriber(client, ticker.feed)
+        self.person = Person(ticker.people.number())
+        ticker.arrived(self)
+        symbols = list(ticker.market.symbols)
+        named = client.fit(symbols)
+        client.greet(
+            Welcome(
+                client_id=self.person.id,
+                available_stocks=named,
+                message=f"Welcome {self.person.name}! 📈",
+                more=len(named) < len(symbols),
+            ),
+            self.person.identity(),
+        )
+
+    def subscribe(self, message: Subscribe) -> Event | None:
+        """The prices now, and those to come."""
+        known = self._ticker.market.symbols
+        wanted = known if ALL in message.symbols else message.symbols
+        self.subscriber.max_rate = message.max_rate
+        self.subscriber.renew(self.subscriber.symbols.union(s for s in wanted if s in known))
+        snapshot = self._snapshot()
+        unknown = [s for s in dict.fromkeys(message.symbols) if s not in known and s != ALL]
+        if not unknown:
+            return snapshot
+        self.client.send(snapshot, message.ref)
+        self.client.send(
+            Error(
+                code="no_such_symbol",
+                message="there are no such symbols; the welcome lists those there are",
+                field="$.symbols",
+                symbols=self.client.fit(unknown),
+            )
+        )
+        return ANSWERED
+
+    def _snapshot(self) -> Snapshot:
+        """All prices that it hears: sends all pages but the last one, which is returned."""
+        market = self._ticker.market
+        quotes = (market.quote(symbol) for symbol in market.symbols if symbol in self.subscriber.symbols)
+        left = [(quote.symbol, PriceNow(quote.price, quote.emoji)) for quote in quotes]
+        while True:
+            page = self.client.fit(left)
+            left = left[len(page) :]
+            snapshot = Snapshot(prices=dict(page), more=bool(left))
+            if not left:
+                return snapshot
+            self.client.send(snapshot)
+
+    def unsubscribe(self, message: Unsubscribe) -> None:
+        """Fewer prices."""
+        had = self.subscriber.symbols
+        self.subscriber.keep_only(frozenset() if ALL in message.symbols else had.difference(message.symbols))
+
+    def history(self, message: AskHistory) -> Event:
+        """How a price went."""
+        market = self._ticker.market
+        limit = min(message.limit or MOST_POINTS, MOST_POINTS)
+        newest = message.since is None
+        if message.candles is not None:
+            candles = market.candles(message.symbol, message.candles, limit + 1, message.since)
+            shown = self.client.fit(candles[-limit:] if newest else candles[:limit], newest=newest)
+            return History(symbol=message.symbol, candles=shown, more=len(shown) < len(candles))
+        points = market.points(message.symbol, limit + 1, message.since)
+        page = self.client.fit(points[-limit:] if newest else points[:limit], newest=newest)
+        return History(symbol=message.symbol, points=page, more=len(page) < len(points))
+
+    def set_alert(self, message: SetAlert) -> Event:
+        """To be told when a price crosses a threshold."""
+        alert = self._ticker.alerts.set(
+            self.person.id,
+            message.symbol,
+            above=message.above,
+            below=message.below,
+            once=message.once,
+            price_now=self._ticker.market.quote(message.symbol).price,
+        )
+        line = _line(alert)
+        return AlertSet(**{name: getattr(line, name) for name in line.__struct_fields__})
+
+    def alerts(self, message: AskAlerts) -> Event:
+        """What was set."""
+        return AlertList(alerts=[_line(alert) for alert in self._ticker.alerts.of(self.person.id)])
+
+    def cancel_alert(self, message: CancelAlert) -> None:
+        """Not to be told."""
+        self._ticker.alerts.cancel(self.person.id, message.alert)
+
+    # Going and coming back
+
+    def lost(self) -> Kept:
+        """Hear nothing; the alerts stay until nobody has come back for them."""
+        kept = Kept(self.person, self.subscriber.symbols, self.subscriber.max_rate)
+        self._go()
+        return kept
+
+    def _go(self) -> None:
+        self.subscriber.renew(frozenset())
+        self._ticker.departed(self)
+
+    def resumed(self, kept: Kept, request: Resume) -> None:
+        """Be who one was before, with one's subscriptions and what was missed of one's alerts."""
+        self._go()
+        self._ticker.forget(self.person)
+        self.person = kept.person
+        missed = self._ticker.arrived(self)
+        self.client.greet(Resumed(rooms={}), self.person.identity(), request.ref)
+        for alerted in missed:
+            self.client.send(alerted)
+        self.subscriber.max_rate = kept.max_rate
+        self.subscriber.renew(kept.symbols)
+        if kept.symbols:
+            self.client.send(self._snapshot())
+
+    def expired(self, kept: Kept) -> None:
+        """Nobody came back."""
+        self._ticker.forget(kept.person)
+
+    handlers = {
+        **COMMON_HANDLERS,
+        Subscribe: subscribe,
+        Unsubscribe: unsubscribe,
+        AskHistory: history,
+        SetAlert: set_alert,
+        AskAlerts: alerts,
+        CancelAlert: cancel_alert,
+    }
+
+
+def _line(alert: Alert) -> AlertLine:
+    return AlertLine(alert.id, alert.symbol, alert.threshold, alert.direction, alert.once)
