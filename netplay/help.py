@@ -10,6 +10,8 @@ from msgspec import inspect as types
 
 from netplay.wire.grammar import example_of
 
+_END = r"\Z"
+
 
 def describe(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """What a type is for, its fields in words, and an example."""
@@ -40,7 +42,7 @@ def words(info: types.Type) -> str:
             return " or ".join(seen)
         case types.StrType():
             if info.pattern is not None:
-                return f"string like {info.pattern.strip('^$')}"
+                return f"string like {info.pattern.removeprefix('^').removesuffix('$').removesuffix(_END)}"
             return "string" + _between(info.min_length, info.max_length, " characters")
         case types.IntType():
             return "integer" + _between(info.ge, info.le, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from netplay.messages import Event, Greeting, Number, Request
 
@@ -32,8 +32,8 @@ class State(Greeting, tag="state"):
     game: str
     tick: int
     at: int
-    positions: dict[str, Any]
-    scores: dict[str, Any]
+    positions: Mapping[str, Mapping[str, int | float]]
+    scores: Mapping[str, int | float]
 
 
 SANDBOX_REQUESTS: tuple[type[Request], ...] = (Move, Score)
