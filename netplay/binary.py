@@ -75,6 +75,9 @@ class BinaryProtocol(Connection):
         return self._error_wire.encode(error_of(refused, ref, fatal=True))
 
     def _echo(self, kind: int, content: bytes) -> None:
+        if kind == ERROR_TYPE:
+            self._say(Refused("bad_message", f"frames of type {ERROR_TYPE} come from the server only"))
+            return
         wait = self.wait_for_token()
         if wait:
             if self.may_say_rate_limited():

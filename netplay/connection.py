@@ -297,9 +297,9 @@ class Connection(Protocol):
             if not self._ending and now - self._quiet_since > limits.handshake:
                 self.abort()
             return
-        backlog = self.outbox.backlog
-        taken = self.outbox.progress() if backlog else (self.outbox.taken, 0)
-        if taken != self._taken or not backlog:
+        waiting = not self.outbox.clear
+        taken = self.outbox.progress() if waiting else (self.outbox.taken, 0)
+        if taken != self._taken or not waiting:
             if taken != self._taken:
                 self._quiet_since = now
             self._taken = taken

@@ -92,10 +92,11 @@ class Help(Request, tag="help"):
 
 
 class HelpText(Event, tag="help"):
-    """The messages of this port."""
+    """The messages of this port. Those that did not fit are named in `others`: ask `about` each."""
 
     text: str
     types: dict[str, Any]
+    others: list[str] | None = None
 
 
 class Options(Request, tag="options"):

@@ -20,7 +20,7 @@ def number(name: str, default: float, doc: str, least: float, most: float, *, ze
     """
     kind = type(least)
     what = "a whole number" if kind is int else "a number"
-    between = f"{least} to {most}" + (f", 0 = {zero}" if zero else "")
+    between = f"{least:.12g} to {most:.12g}" + (f", 0 = {zero}" if zero else "")
 
     def coerce(value: str) -> float:
         try:

@@ -43,9 +43,11 @@ class Session:
             if message.about not in types:
                 raise Refused("unknown_type", f"no such type here; there are {', '.join(types)}", "$.about")
             types = {message.about: types[message.about]}
+        described = self.client.fit([(name, describe(kind)) for name, kind in types.items()])
         return HelpText(
-            text="One JSON object a line. With a `ref` you get an answer that carries it.",
-            types={name: describe(kind) for name, kind in types.items()},
+            text="Send one object at a time. With a `ref` you get an answer that carries it.",
+            types=dict(described),
+            others=list(types)[len(described) :] or None,
         )
 
 
