@@ -18,7 +18,7 @@ import netplay.game.messages as game
 import netplay.ticker.messages as ticker
 from netplay import messages as common
 from netplay.help import fields, summary
-from netplay.wire.grammar import example_of
+from netplay.wire.examples import example_of
 
 PAGE = Path(__file__).with_name("protocol.md")
 GREETING = frozenset(common.Greeting.__struct_fields__) - {"ref"}
@@ -64,12 +64,12 @@ TABLES = {
     "ticker events": lambda: events(ticker.EVENTS),
 }
 
-_SECTION = re.compile(r"(<!-- table: (?P<name>[a-z ]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_SECTION = re.compile(r"(<!-- table: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str) -> str:
     """The page with its tables as the types are now."""
-    return _SECTION.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n{found[3]}", page)
+    return _SECTION.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n\n{found[3]}", page)
 
 
 def _tag(kind: type[msgspec.Struct]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as types
 
-from netplay.wire.grammar import example_of
+from netplay.wire.examples import example_of
 
 _END = r"\Z"
 

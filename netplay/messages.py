@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 import netplay
-from netplay.wire.grammar import MAX_INTEGER as MAX_INTEGER
 from netplay.wire.grammar import MAX_REF
+from netplay.wire.strict import MAX_INTEGER as MAX_INTEGER
 
 PROTOCOL = 1
 SERVER = f"netplay/{netplay.__version__}"

@@ -12,19 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from netplay.errors import Refused
-
-MAX_DEPTH = 32
-"""How deep a message may nest."""
-
-MAX_INTEGER = 2**53
-"""Integers stay under this, so that every client can read them as doubles."""
+from netplay.wire.examples import example
+from netplay.wire.strict import MAX_INTEGER, checked_values, is_loose, known_fields, too_large_integer
 
 MAX_REF = 256
 """Characters in a C{ref}."""
@@ -80,7 +75,7 @@ class Grammar:
         for t in self.types.values():
             union = t if union is None else union | t
         self._decoders = tuple(values.typed(union) for values in (JSON_VALUES, MSGPACK_VALUES))
-        self._loose = frozenset(t for t in self.types.values() if _loose(inspect.type_info(t), frozenset()))
+        self._loose = frozenset(t for t in self.types.values() if is_loose(inspect.type_info(t)))
 
     def decode(self, payload: bytes, values: Values) -> Any:
         """
@@ -100,7 +95,7 @@ class Grammar:
     def _second_look(self, payload: bytes, values: Values) -> Any:
         try:
             plain = values.plain(payload)
-            checked = _checked(plain, MAX_DEPTH)
+            checked = checked_values(plain)
         except _DECODE_ERRORS as error:
             raise Refused(
                 "bad_json", f"not {values.name} ({_reason(error)}); send for example {self._any_example()}"
@@ -122,11 +117,11 @@ class Grammar:
         if wanted is None:
             raise Refused("unknown_type", f"no such type here; there are {', '.join(self.types)}", "$.type", ref=ref)
         try:
-            message = msgspec.convert(_known_fields(checked, wanted), wanted)
+            message = msgspec.convert(known_fields(checked, wanted), wanted)
         except msgspec.ValidationError as error:
             text, field = _explain(str(error))
         else:
-            where = _too_large(msgspec.to_builtins(message), "$") if wanted in self._loose else None
+            where = too_large_integer(msgspec.to_builtins(message), "$") if wanted in self._loose else None
             if where is None:
                 return message
             text, field = f"Expected integers under {MAX_INTEGER}", where
@@ -156,111 +151,6 @@ def ref_in(payload: bytes, values: Values) -> str | int | None:
         return None
 
 
-def _checked(value: Any, depth: int) -> Any:
-    """
-    A copy of plain values with whole floats as integers.
-
-    @raise ValueError: something in it that every client's JSON parser might not take.
-    """
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) < MAX_INTEGER:
-            return int(value)
-        if value - value != 0:  # NaN and the infinities, which MessagePack can write
-            raise ValueError("NaN and Infinity are no numbers here")
-        return value
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int):
-        if value.bit_length() > 1023:
-            raise ValueError("a number is too large for a double")
-        return value
-    if not depth:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
-    if isinstance(value, list):
-        return [_checked(item, depth - 1) for item in value]
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise ValueError("the names of fields are strings")
-        return {key: _checked(item, depth - 1) for key, item in value.items()}
-    raise ValueError("only what JSON can say is taken: no bytes, dates or extensions")
-
-
-def _known_fields(plain: dict[str, Any], wanted: type[msgspec.Struct]) -> dict[str, Any]:
-    """What of a message its type knows, in nested Structs too."""
-    kept = {name: _known(plain[name], info) for name, info in _fields(wanted) if name in plain}
-    tag_field = wanted.__struct_config__.tag_field
-    if tag_field is not None and tag_field in plain:
-        kept[tag_field] = plain[tag_field]
-    return kept
-
-
-@cache
-def _fields(wanted: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
-    return tuple((field.encode_name, inspect.type_info(field.type)) for field in msgspec.structs.fields(wanted))
-
-
-def _known(value: Any, info: inspect.Type) -> Any:
-    match info:
-        case inspect.Metadata():
-            return _known(value, info.type)
-        case inspect.UnionType():
-            for one in info.types:
-                value = _known(value, one)
-        case inspect.StructType() if isinstance(value, dict):
-            if info.tag_field is None or value.get(info.tag_field, info.tag) == info.tag:
-                return _known_fields(value, info.cls)
-        case inspect.DictType() if isinstance(value, dict):
-            return {key: _known(item, info.value_type) for key, item in value.items()}
-        case inspect.CollectionType() if isinstance(value, list):
-            return [_known(item, info.item_type) for item in value]
-        case inspect.TupleType() if isinstance(value, list) and len(value) == len(info.item_types):
-            return [_known(item, one) for item, one in zip(value, info.item_types, strict=True)]
-    return value
-
-
-def _loose(info: inspect.Type, above: frozenset[type]) -> bool:
-    """Whether the fast pass might take something for it that is refused here, or cannot be written again."""
-    match info:
-        case inspect.Metadata():
-            return _loose(info.type, above)
-        case inspect.UnionType():
-            return any(_loose(one, above) for one in info.types)
-        case inspect.StructType():
-            if info.cls in above:  # it nests as deep as it likes
-                return True
-            return not info.forbid_unknown_fields or any(
-                _loose(one, above | {info.cls}) for _, one in _fields(info.cls)
-            )
-        case inspect.DictType():
-            return _loose(info.key_type, above) or _loose(info.value_type, above)
-        case inspect.CollectionType():
-            return _loose(info.item_type, above)
-        case inspect.TupleType():
-            return any(_loose(one, above) for one in info.item_types)
-        case inspect.IntType():
-            least = info.ge if info.gt is None else info.gt
-            most = info.le if info.lt is None else info.lt
-            return least is None or most is None or least < -MAX_INTEGER or most > MAX_INTEGER
-        case inspect.FloatType():
-            return (info.ge is None and info.gt is None) or (info.le is None and info.lt is None)
-        case inspect.StrType() | inspect.BoolType() | inspect.NoneType() | inspect.LiteralType() | inspect.EnumType():
-            return False
-    return True
-
-
-def _too_large(value: Any, path: str) -> str | None:
-    """The path of an integer that not every client could read."""
-    if isinstance(value, int):
-        return path if abs(value) >= MAX_INTEGER else None
-    below: list[tuple[str, Any]] = []
-    if isinstance(value, dict):
-        below = [(f"$.{key}" if path == "$" else f"{path}[...]", item) for key, item in value.items()]
-    elif isinstance(value, list | tuple):
-        below = [(f"{path}[{n}]", item) for n, item in enumerate(value)]
-    return next((found for where, item in below if (found := _too_large(item, where)) is not None), None)
-
-
 def _explain(text: str) -> tuple[str, str]:
     """msgspec's sentence as (what is wrong, JSON path of the field)."""
     path = "$"
@@ -280,45 +170,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     return str(error)
-
-
-def example(wanted: type[msgspec.Struct]) -> str:
-    """A message of a type as JSON: its required fields, each with the first example of its type."""
-    return msgspec.json.encode(example_of(wanted)).decode()
-
-
-def example_of(wanted: type[msgspec.Struct]) -> dict[str, Any]:
-    """What L{example} writes, as a dict. Fields with examples are declared with C{Meta(examples=[...])}."""
-    config = wanted.__struct_config__
-    made: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
-    for field in msgspec.structs.fields(wanted):
-        if field.required:
-            made[field.encode_name] = _example_value(inspect.type_info(field.type))
-    made.update(getattr(wanted, "EXAMPLE", {}))
-    return made
-
-
-def _example_value(info: inspect.Type) -> Any:
-    match info:
-        case inspect.Metadata():
-            shown = (info.extra_json_schema or {}).get("examples")
-            return shown[0] if shown else _example_value(info.type)
-        case inspect.UnionType():
-            return _example_value(info.types[0])
-        case inspect.StructType():
-            return example_of(info.cls)
-        case inspect.DictType():
-            return {}
-        case inspect.CollectionType():
-            return [_example_value(info.item_type)]
-        case inspect.TupleType():
-            return [_example_value(one) for one in info.item_types]
-        case inspect.LiteralType():
-            return info.values[0]
-        case inspect.BoolType():
-            return True
-        case inspect.IntType() | inspect.FloatType():
-            return 1
-        case inspect.NoneType():
-            return None
-    return "..."

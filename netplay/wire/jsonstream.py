@@ -14,6 +14,8 @@ _STRUCTURE = re.compile(rb'["{}\[\]]')
 # again after it.
 _STRING = re.compile(rb'["\n]|\\[^\n]?')
 _ESCAPE = ord("\\")
+_QUOTE = ord('"')
+_CLOSER = {ord("{"): ord("}"), ord("["): ord("]")}
 # Anything else runs to the end of its line or to where the next value begins.
 _SCALAR_END = re.compile(rb'[\n{\["]')
 
@@ -22,13 +24,14 @@ class JSONStream:
     """
     Finds where each JSON value ends by its brackets and quotes; what is in it is the codec's business.
 
-    Text that is no JSON is handed on a line at a time, so that each line of nonsense is one mistake and what
-    follows it is read as if nothing had been. Work is linear in the input however it is split.
+    A value that goes wrong (a bracket closed by one of the other kind, a newline in a string) ends there, and text that
+    is none ends with its line or where a value might begin: what follows is read as if nothing had been. Work is linear
+    in the input however it is split.
 
     @param max_length: the longest value that is taken, in bytes.
     """
 
-    __slots__ = ("_at", "_buffer", "_depth", "_in_string", "_max_length")
+    __slots__ = ("_at", "_buffer", "_closers", "_in_string", "_max_length")
 
     def __init__(self, max_length: int) -> None:
         self._max_length = max_length
@@ -37,7 +40,7 @@ class JSONStream:
 
     def _restart(self) -> None:
         self._at = 0  # up to here the value at the start of the buffer has been looked at
-        self._depth = 0
+        self._closers = bytearray()  # what closes the brackets that are open, the innermost last
         self._in_string = False
 
     def feed(self, data: bytes) -> None:
@@ -84,13 +87,14 @@ class JSONStream:
         buffer = self._buffer
         if not self._at:
             first = buffer[0]
-            if first in b"{[":
-                self._depth, self._at = 1, 1
+            if first in _CLOSER:
+                self._closers.append(_CLOSER[first])
+                self._at = 1
             elif first in b'"':
                 self._in_string, self._at = True, 1
             elif first in b"}]":
                 return 1  # closes nothing: a mistake of its own
-        if not self._depth and not self._in_string:
+        if not self._closers and not self._in_string:
             return self._scalar_end()
         while True:
             if self._in_string:
@@ -108,7 +112,7 @@ class JSONStream:
                 if what == b"\n":
                     return self._at
                 self._in_string = False
-                if not self._depth:
+                if not self._closers:
                     return self._at
             else:
                 found = _STRUCTURE.search(buffer, self._at)
@@ -116,15 +120,13 @@ class JSONStream:
                     self._at = len(buffer)
                     return None
                 self._at = found.end()
-                what = found.group()
-                if what == b'"':
+                byte = buffer[found.start()]
+                if byte == _QUOTE:
                     self._in_string = True
-                elif what in b"{[":
-                    self._depth += 1
-                else:
-                    self._depth -= 1
-                    if not self._depth:
-                        return self._at
+                elif byte in _CLOSER:
+                    self._closers.append(_CLOSER[byte])
+                elif byte != self._closers.pop() or not self._closers:
+                    return self._at
 
     def _scalar_end(self) -> int | None:
         found = _SCALAR_END.search(self._buffer, max(self._at, 1))

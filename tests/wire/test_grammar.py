@@ -15,7 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from netplay.errors import MISTAKES, Refused
 from netplay.messages import COMMON, Help, Integer, Number, Ping, Position, Request, Resume
 from netplay.wire.codecs import JSON, MSGPACK, Codec
-from netplay.wire.grammar import MAX_DEPTH, MAX_INTEGER, Grammar, example, example_of
+from netplay.wire.examples import example, example_of
+from netplay.wire.grammar import Grammar
+from netplay.wire.strict import MAX_DEPTH, MAX_INTEGER
 
 
 class Seat(Struct, forbid_unknown_fields=True):

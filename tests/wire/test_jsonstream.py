@@ -111,6 +111,9 @@ class JSONStreamTests(SynchronousTestCase):
     def test_a_newline_after_a_backslash_in_a_string_ends_the_bad_value_too(self) -> None:
         self.assertEqual(read(JSONStream(99), [b'{"a":"C:\\', b'\n{"b":1}']), [b'{"a":"C:\\', b'{"b":1}'])
 
+    def test_a_bracket_closed_by_the_other_kind_ends_the_bad_value(self) -> None:
+        self.assertEqual(read(JSONStream(99), [b'{"a":[1}{"b":2}']), [b'{"a":[1}', b'{"b":2}'])
+
     def test_text_that_is_no_json_is_handed_on_a_line_at_a_time(self) -> None:
         self.assertEqual(
             read(JSONStream(99), [b"hello there\r\nwho are you\n7\n"]), [b"hello there", b"who are you", b"7"]
