@@ -18,11 +18,12 @@ SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 30),
     (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
     (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+    (socket.IPPROTO_TCP, "TCP_NODELAY", 1),  # a turn's messages leave together already; waiting for more is only delay
     # What the kernel holds unsent of prices and positions cannot be merged any more.
     (socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", 128 * 1024),
 )
 """
-Socket options of listening sockets, inherited by those accepted from them: a dead peer is found after about a minute.
+Socket options of listening sockets, inherited by those accepted from them. A dead peer is found after about a minute.
 
 TCP_USER_TIMEOUT would also end peers that live but read slowly.
 """

@@ -138,6 +138,7 @@ Options = options_for(features())
 
 def makeService(options: BaseOptions) -> Daemon:
     """The daemon that these options describe."""
+    _one_line_for_what_the_user_can_mend()
     reactor = _reactor()
     limits = Limits(
         max_connections=_affordable(options["max-connections"]),
@@ -167,7 +168,6 @@ def makeService(options: BaseOptions) -> Daemon:
         for feature in options.chosen
         for description in options.descriptions(feature)
     )
-    _one_line_for_ports_in_use()
     return Daemon(
         core,
         core.store,
@@ -224,12 +224,12 @@ def _end_at_once_on_a_second_signal() -> None:
         signal.signal(which, signal.SIG_DFL)
 
 
-def _one_line_for_ports_in_use() -> None:
-    """A port in use is no bug of ours: one line instead of a traceback, wherever it surfaces."""
+def _one_line_for_what_the_user_can_mend() -> None:
+    """A port in use or a file that is not there is no bug of ours: one line, not a traceback, wherever it surfaces."""
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, PortsInUse):
+        if isinstance(error, (PortsInUse, UsageError)):
             sys.stderr.write(f"netplay: {error}\n")
         else:
             before(kind, error, trace)

@@ -235,7 +235,7 @@ class BinaryClient(MessageClient):
         if kind in MSGPACK.values() or (kind == 0 and payload[:1] != b"{"):
             decoded: dict[str, Any] = msgspec.msgpack.decode(payload)
             return decoded
-        if kind in JSON.values() or kind == 0:
+        if payload[:1] == b"{":
             return strictly(payload)
         return {"payload": payload}
 

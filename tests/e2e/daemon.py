@@ -40,11 +40,11 @@ FEATURES = ("echo", "binary", "game", "chat", "ticker")
 LOCAL = "tcp:0:interface=127.0.0.1"
 
 TWISTD = ("twistd", "-n", "--pidfile=", "netplay")
-TWIST = ("twist", "netplay")
+TWIST = ("twist", "--log-format=text", "netplay")  # its own choice, where there is no terminal, is JSON
 NETPLAY_RUN = ("netplay", "run")
 
 _ADDRESS = re.compile(
-    r"\b(echo|binary|game|chat|ticker): (?:(?P<host>\S+) port (?P<port>\d+)|unix socket (?P<path>\S+))$", re.MULTILINE
+    r"\b(\w+): (?:(?P<host>\S+) port (?P<port>\d+)|unix socket (?P<path>\S+))$", re.MULTILINE
 )
 
 
@@ -77,10 +77,15 @@ class Ended:
 
 
 class Daemon(Changing, ProcessProtocol):
-    """One process."""
+    """
+    One process.
 
-    def __init__(self) -> None:
+    @param directory: where it is started.
+    """
+
+    def __init__(self, directory: Path) -> None:
         super().__init__()
+        self.directory = directory
         self.output = ""
         self.end: Ended | None = None
         self.clients: list[Client] = []
@@ -173,7 +178,7 @@ class Daemon(Changing, ProcessProtocol):
         address = self.addresses[feature][at]
         endpoint: Any
         if address.path is not None:
-            endpoint = UNIXClientEndpoint(reactor, address.path)
+            endpoint = UNIXClientEndpoint(reactor, str(self.directory / address.path))
         else:
             bind = None if source is None else (source, 0)
             endpoint = TCP4ClientEndpoint(reactor, address.host, address.port, bindAddress=bind)
@@ -225,9 +230,9 @@ class Daemons:
         }
         executable = shutil.which(command[0], path=environment["PATH"])
         assert executable is not None, f"there is no {command[0]} in {bin}"
-        daemon = Daemon()
+        daemon = Daemon(directory or self.directory)
         self._all.append(daemon)
-        reactor.spawnProcess(daemon, executable, command, environment, str(directory or self.directory))
+        reactor.spawnProcess(daemon, executable, command, environment, str(daemon.directory))
         return daemon
 
     async def start(self, *options: str, command: Sequence[str] = TWISTD) -> Daemon:

@@ -1,0 +1,380 @@
+"""What protocol.md says under "Common to every feature", as a mixin: each feature's session tests run it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import netplay
+from netplay.errors import CODES
+from netplay.help import describe
+from netplay.wire.examples import example_of
+from netplay.wire.grammar import Grammar
+from tests.features import START, House, LineClient
+
+BAD_JSON = {
+    "no JSON at all": b"hello",
+    "invalid UTF-8": b'{"type":"ping","x":"\xff"}',
+    "a lone surrogate": b'{"type":"ping","x":"\\ud800"}',
+    "NaN": b'{"type":"ping","x":NaN}',
+    "Infinity": b'{"type":"ping","x":-Infinity}',
+    "a number that overflows a double": b'{"type":"ping","x":1e400}',
+    "an integer that overflows a double": b'{"type":"ping","x":1' + b"0" * 400 + b"}",
+    "nested deeper than 32": b'{"type":"ping","x":' + b"[" * 32 + b"]" * 32 + b"}",
+    "half an object": b'{"type":"ping"',
+}
+
+json_text = st.text(st.characters(), max_size=20)  # lone surrogates too: JSON can say them
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(2**52, 2**70) | st.floats() | json_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(json_text, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+class Contract:
+    """
+    @cvar feature: whose port.
+    @cvar guest: what its guests are called.
+    """
+
+    feature: str
+    guest: str
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.ann = self.house.connect(self.feature)
+
+    def limited(self, **limits: Any) -> LineClient:
+        """A client of a daemon with such limits."""
+        self.house = House(**limits)
+        return self.house.connect(self.feature)
+
+    def assertRefused(self, client: LineClient, code: str, field: str | None = None) -> dict[str, Any]:
+        """The client got one error, and the connection goes on."""
+        [error] = client.received()
+        self.assertEqual((error["type"], error["code"], error.get("field")), ("error", code, field))
+        self.assertIn(error["code"], CODES)
+        self.assertNotIn("fatal", error)
+        self.assertEqual(client.ask("ping")["type"], "pong")
+        return error
+
+    # Messages
+
+    def test_every_message_ends_with_a_newline(self) -> None:
+        self.ann.send("ping")
+        self.assertTrue(self.ann.read().endswith(b"}\n"))
+
+    def test_lines_may_end_with_a_carriage_return_too(self) -> None:
+        self.ann.write(b'{"type":"ping"}\r\n{"type":"ping"}\n')
+        self.assertEqual(len(self.ann.heard("pong")), 2)
+
+    def test_unknown_fields_are_ignored(self) -> None:
+        self.assertEqual(self.ann.ask("ping", colour="red", deep={"a": [1]})["type"], "pong")
+
+    def test_what_is_no_json_is_refused_with_an_example_and_the_connection_goes_on(self) -> None:
+        for what, line in BAD_JSON.items():
+            if self.feature == "game" and what == "half an object":
+                continue  # there a value ends with its last bracket
+            self.ann.write(line + b"\n")
+            error = self.assertRefused(self.ann, "bad_json")
+            example = error["message"].partition("for example ")[2]
+            self.assertIn("type", json.loads(example), what)
+
+    def test_thirty_two_levels_are_not_too_deep(self) -> None:
+        self.ann.write(b'{"type":"ping","x":' + b"[" * 31 + b"]" * 31 + b"}\n")
+        self.assertEqual(self.ann.received()[0]["type"], "pong")
+
+    def test_what_is_no_object_is_refused(self) -> None:
+        for line in (b"[1]", b"7", b'"ping"', b"null"):
+            self.ann.write(line + b"\n")
+            self.assertRefused(self.ann, "bad_message")
+
+    def test_a_message_without_a_type(self) -> None:
+        self.ann.write(b'{"text":"hi"}\n')
+        self.assertRefused(self.ann, "bad_message", "$.type")
+
+    def test_an_unknown_type(self) -> None:
+        self.ann.send("dance")
+        self.assertRefused(self.ann, "unknown_type", "$.type")
+
+    def test_a_field_that_is_wrong_is_named_with_what_would_be_right(self) -> None:
+        self.ann.send("options", max_reply="much")
+        error = self.assertRefused(self.ann, "bad_message", "$.max_reply")
+        self.assertIn('"type":"options"', error["message"])
+
+    def test_an_integer_may_be_written_with_a_point(self) -> None:
+        self.ann.write(b'{"type":"options","max_reply":2048.0,"ref":7.0}\n')
+        self.assertEqual(self.ann.received(), [{"type": "ok", "ref": 7}])
+
+    def test_integers_stay_under_two_to_the_fifty_third(self) -> None:
+        self.assertEqual(self.ann.ask("options", max_reply=2**53 - 1), {"type": "ok"})
+        self.ann.send("options", max_reply=2**53)
+        self.assertRefused(self.ann, "bad_message", "$.max_reply")
+
+    # Replies
+
+    def test_the_named_reply_has_the_ref(self) -> None:
+        for ref in ("a", "", "🚀" * 256, 0, -7, 2**53 - 1):
+            self.ann.send("ping", ref=ref)
+            [pong] = self.ann.received()
+            self.assertEqual((pong["type"], pong["ref"]), ("pong", ref))
+
+    def test_what_has_no_reply_of_its_own_is_answered_by_ok(self) -> None:
+        self.ann.send("options", ref="r")
+        self.assertEqual(self.ann.received(), [{"type": "ok", "ref": "r"}])
+
+    def test_without_a_ref_nothing_is_said_about_what_went_well(self) -> None:
+        self.ann.send("options")
+        self.assertEqual(self.ann.received(), [])
+
+    def test_errors_have_the_ref(self) -> None:
+        self.ann.write(
+            b'{"type":"dance","ref":1}\n{"type":"options","max_reply":[],"ref":2}\n'
+            b'{"type":"resume","session":"x","ref":3}\n{"x":1,"ref":4}\n{"type":"ping","ref":5,"x":1e400}\n'
+        )
+        # What cannot be read has no ref that could be told.
+        self.assertEqual([error.get("ref") for error in self.ann.heard("error")], [1, 2, 3, 4, None])
+
+    def test_a_ref_is_a_string_or_an_integer(self) -> None:
+        for ref in (True, 1.5, [], {}, 2**53, "x" * 257):
+            self.ann.send("ping", ref=ref)
+            self.assertNotIn("ref", self.assertRefused(self.ann, "bad_message", "$.ref"))
+
+    def test_answers_come_in_the_order_of_the_requests(self) -> None:
+        self.ann.write(
+            b'{"type":"ping","ref":1}\n{"type":"dance","ref":2}\n{"type":"options","ref":3}\n{"type":"help","ref":4}\n'
+        )
+        self.assertEqual([message["ref"] for message in self.ann.received()], [1, 2, 3, 4])
+
+    def test_who_half_closes_gets_the_answers_before_the_end(self) -> None:
+        self.ann.write(b'{"type":"ping","ref":1}\n{"type":"options","ref":2}')  # no newline at the end
+        self.ann.half_close()
+        self.assertEqual([message["ref"] for message in self.ann.received()], [1, 2])
+        self.assertTrue(self.ann.closed)
+
+    # Errors
+
+    def test_twenty_mistakes_in_a_row_end_the_connection(self) -> None:
+        for _ in range(19):
+            self.ann.send("dance")
+        self.assertEqual([error.get("fatal") for error in self.ann.received()], [None] * 19)
+        self.ann.send("dance", ref="last")
+        [error] = self.ann.received()
+        self.assertEqual((error["code"], error["fatal"], error["ref"]), ("unknown_type", True, "last"))
+        self.assertTrue(self.ann.closed)
+
+    def test_mistakes_with_a_good_message_between_do_not(self) -> None:
+        for _ in range(3):
+            for _ in range(19):
+                self.ann.send("dance")
+            self.ann.send("ping")
+        self.assertEqual(len(self.ann.received()), 60)
+        self.assertFalse(self.ann.closed)
+
+    def test_a_message_that_is_too_large_ends_the_connection(self) -> None:
+        ann = self.limited(max_message=1024)
+        ann.write(b'{"type":"ping","x":"' + b"x" * 1024 + b'"}\n')
+        [error] = ann.received()
+        self.assertEqual((error["code"], error["fatal"]), ("too_large", True))
+        self.assertTrue(ann.closed)
+
+    def test_a_message_of_64_kib_is_taken(self) -> None:
+        start, end = b'{"type":"ping","x":"', b'"}'
+        self.ann.write(start + b"x" * (64 * 1024 - len(start + end)) + end + b"\n")
+        self.assertEqual([message["type"] for message in self.ann.received()], ["pong"])
+
+    def test_too_many_messages_have_no_effect_and_are_told_so_with_when_to_go_on(self) -> None:
+        ann = self.limited(rate=2.0, burst=2.0)
+        for _ in range(4):
+            ann.send("ping")
+        *pongs, error = ann.received()
+        self.assertEqual([pong["type"] for pong in pongs], ["pong", "pong"])
+        self.assertEqual((error["code"], error["retry_after"]), ("rate_limited", 0.5))
+        self.house.wait(error["retry_after"])
+        ann.send("ping")
+        self.assertEqual([message["type"] for message in ann.received()], ["pong"])
+
+    def test_too_many_messages_are_no_mistake_and_are_told_once_a_second(self) -> None:
+        ann = self.limited(rate=1.0, burst=1.0)
+        for _ in range(3):
+            for _ in range(30):
+                ann.send("dance")
+            self.assertEqual(len([error for error in ann.received() if error["code"] == "rate_limited"]), 1)
+            self.house.wait(1.0)
+        self.assertFalse(ann.closed)
+
+    def test_whoever_waits_for_an_answer_is_told_each_time(self) -> None:
+        ann = self.limited(rate=1.0, burst=1.0)
+        for ref in range(4):
+            ann.send("ping", ref=ref)
+        self.assertEqual([message["ref"] for message in ann.received()], [0, 1, 2, 3])
+
+    # Who am I
+
+    def test_the_first_message_says_who_one_is_and_what_the_limits_are(self) -> None:
+        hello = self.ann.hello
+        self.assertEqual(hello["you"], {"id": f"{self.guest}_1", "name": f"{self.guest}_1", "guest": True})
+        self.assertIsInstance(hello["session"], str)
+        self.assertEqual(hello["protocol"], 1)
+        self.assertEqual(hello["server"], f"netplay/{netplay.__version__}")
+        self.assertEqual(hello["limits"], {"max_message": 65536, "max_reply": 32768, "rate": 0.0, "idle": 0.0})
+
+    def test_the_limits_are_those_that_hold(self) -> None:
+        ann = self.limited(rate=7.0, idle=60.0, max_message=4096)
+        self.assertEqual(
+            ann.hello["limits"], {"max_message": 4096, "max_reply": 32768, "rate": 7.0, "idle": 60.0}
+        )
+
+    def test_guests_get_the_next_number_and_never_one_that_was_given(self) -> None:
+        bob = self.house.connect(self.feature)
+        bob.drop()
+        self.assertEqual([bob.id, self.house.connect(self.feature).id], [f"{self.guest}_2", f"{self.guest}_3"])
+
+    # Also for all
+
+    def test_ping(self) -> None:
+        self.house.wait(2.5)
+        self.ann.received()
+        self.assertEqual(self.ann.ask("ping"), {"type": "pong", "at": START * 1000 + 2500})
+
+    def test_help_has_every_type_with_its_fields_and_an_example(self) -> None:
+        answer = self.ann.ask("help")
+        grammar = self.ann.protocol.client.session.grammar
+        self.assertIsInstance(answer["text"], str)
+        self.assertEqual(answer["types"], {name: describe(kind) for name, kind in grammar.types.items()})
+
+    def test_help_about_one_type(self) -> None:
+        types = self.ann.ask("help", about="ping")["types"]
+        self.assertEqual(types["ping"]["example"], {"type": "ping"})
+        self.assertEqual(list(types), ["ping"])
+
+    def test_help_about_something_else(self) -> None:
+        self.ann.send("help", about="dancing")
+        self.assertRefused(self.ann, "unknown_type", "$.about")
+
+    def test_the_examples_of_help_are_good_messages(self) -> None:
+        for name, described in self.ann.ask("help")["types"].items():
+            if name != "resume":
+                answer = self.ann.ask(**described["example"])
+                self.assertNotIn(answer.get("code"), ("bad_json", "bad_message", "unknown_type", "internal"), name)
+
+    def test_help_fits_in_a_reply(self) -> None:
+        self.ann.ask("options", max_reply=1024)
+        self.ann.send("help")
+        self.assertLessEqual(len(self.ann.read()), 1024)
+
+    # No HTTP here
+
+    def test_http_is_answered_by_400_and_the_end(self) -> None:
+        for method in ("GET /", "POST /x", "OPTIONS *"):
+            visitor = self.house.connect(self.feature)
+            visitor.write(f'{method} HTTP/1.1\r\nHost: localhost\r\n\r\n{{"type":"ping"}}\n'.encode())
+            answer = visitor.read()
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+            self.assertNotIn(b"pong", answer)
+            self.assertTrue(visitor.closed)
+
+    # Resume
+
+    def come_back(self, session: str, **fields: Any) -> tuple[LineClient, dict[str, Any]]:
+        """A new connection that resumes; returns it and the answer."""
+        client = self.house.connect(self.feature)
+        return client, client.ask("resume", session=session, **fields)
+
+    def test_who_resumes_is_who_it_was(self) -> None:
+        self.ann.drop()
+        _, resumed = self.come_back(self.ann.hello["session"])
+        self.assertEqual(resumed["type"], "resumed")
+        for same in ("you", "session", "protocol", "server", "limits"):
+            self.assertEqual(resumed[same], self.ann.hello[same])
+
+    def test_a_session_can_be_resumed_again_and_again(self) -> None:
+        client = self.ann
+        for _ in range(3):
+            client.drop()
+            client, resumed = self.come_back(self.ann.hello["session"])
+            self.assertEqual(resumed["you"], self.ann.hello["you"])
+
+    def test_a_connection_that_still_holds_the_session_is_ended(self) -> None:
+        _, resumed = self.come_back(self.ann.hello["session"])
+        self.assertEqual(resumed["you"], self.ann.hello["you"])
+        [error] = self.ann.heard("error")
+        self.assertEqual((error["code"], error["fatal"]), ("replaced", True))
+        self.assertTrue(self.ann.closed)
+
+    def test_an_unknown_session(self) -> None:
+        bob, answer = self.come_back("never-seen")
+        self.assertEqual((answer["code"], answer["field"]), ("bad_session", "$.session"))
+        self.assertEqual(bob.ask("ping")["type"], "pong")
+
+    def test_the_session_of_another_feature(self) -> None:
+        other = self.house.connect("chat" if self.feature != "chat" else "game")
+        _, answer = self.come_back(other.hello["session"])
+        self.assertEqual(answer["code"], "bad_session")
+        self.assertFalse(other.closed)
+
+    def test_the_own_new_session(self) -> None:
+        self.assertEqual(self.ann.ask("resume", session=self.ann.hello["session"])["code"], "bad_session")
+        self.assertFalse(self.ann.closed)
+
+    def test_a_session_is_kept_for_two_minutes(self) -> None:
+        self.ann.drop()
+        self.house.wait(119)
+        _, resumed = self.come_back(self.ann.hello["session"])
+        self.assertEqual(resumed["type"], "resumed")
+
+    def test_and_not_for_longer(self) -> None:
+        self.ann.drop()
+        self.house.wait(121)
+        _, answer = self.come_back(self.ann.hello["session"])
+        self.assertEqual(answer["code"], "bad_session")
+
+    def test_resume_comes_first(self) -> None:
+        self.ann.drop()
+        bob = self.house.connect(self.feature)
+        bob.send("ping")
+        bob.received()
+        bob.send("resume", session=self.ann.hello["session"])
+        self.assertRefused(bob, "not_allowed")
+
+    def test_the_number_of_a_newcomer_that_resumed_is_not_given_again(self) -> None:
+        self.ann.drop()
+        self.come_back(self.ann.hello["session"])
+        self.assertEqual(self.house.connect(self.feature).id, f"{self.guest}_3")
+
+
+def answers_whatever_is_asked(test: Any, feature: str, grammar: Grammar) -> None:
+    """
+    Put anything JSON can say into every field of every request of a feature.
+
+    Each gets one answer that is not C{internal}, all that the server says parses strictly, nobody is disconnected.
+    """
+    house = House()
+    clients = [house.connect(feature)]
+
+    @settings(deadline=None, max_examples=40 * len(grammar.types))
+    @given(st.data())
+    def run(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(list(grammar.types)), "type")
+        kind = grammar.types[name]
+        message = example_of(kind) | {
+            field: data.draw(anything, field) for field in kind.__struct_fields__ if data.draw(st.booleans())
+        }
+        if kind.__name__ == "Resume" or data.draw(st.integers(0, 30)) == 0:
+            clients[0].drop()
+            clients[0] = house.connect(feature)
+        client = clients[0]
+        client.write(json.dumps(message).encode() + b"\n")
+        for answer in client.received():
+            test.assertNotEqual(answer.get("code"), "internal", answer)
+        test.assertEqual(client.ask("ping")["type"], "pong")
+        test.assertFalse(client.closed)
+        house.clock.advance(0.25)
+        client.received()
+
+    run()
+    test.assertEqual(test.flushLoggedErrors(), [])
