@@ -136,7 +136,6 @@ class Client:
         ref: str | int | None = None
         try:
             message = self.wire.codec.decode(payload, self.session.grammar)
-            connection.mistakes = 0
             ref = message.ref
             answer = self._handle(message)
             if not isinstance(answer, Deferred):
@@ -190,6 +189,7 @@ class Client:
         return done.addCallback(lambda _: ANSWERED)
 
     def _answer(self, answer: Event | None, ref: str | int | None) -> None:
+        self.connection.mistakes = 0
         if answer is None:
             if ref is not None:
                 self.send(Ok(), ref)
@@ -212,6 +212,8 @@ class Client:
             if connection.mistakes >= connection.core.limits.mistakes:
                 connection.end(refused, ref=ref)
                 return
+        else:
+            connection.mistakes = 0
         self.send(error_of(refused, ref))
 
     def _rate_limited(self, payload: bytes, wait: float) -> None:

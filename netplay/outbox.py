@@ -257,12 +257,15 @@ class Outbox:
     def lost(self) -> None:
         """The connection is gone: forget everything."""
         self._open = self._clear = self._closing = False
-        self._queue = self._offers = self._producer = None
+        producer, self._producer = self._producer, None
+        self._queue = self._offers = None
         self.backlog = self._handed = 0
         self._overflowed = _nothing
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         self._tell_waiters()
+        if producer is not None:
+            producer.stopProducing()
 
     def loseConnection(self) -> None:
         """ITransport: close when everything is sent."""
@@ -289,11 +292,14 @@ class Outbox:
         """IConsumer."""
         if self._producer is not None:
             raise RuntimeError(f"{producer!r} cannot register: {self._producer!r} is registered already")
+        if not (self._open or self._closing):
+            producer.stopProducing()
+            return
         self._producer = producer
         self._streaming = streaming
         self._paused = False
         if not streaming:
-            self._producer.resumeProducing()
+            self._pull()
 
     def unregisterProducer(self) -> None:
         """IConsumer."""
@@ -355,18 +361,32 @@ class Outbox:
 
     def _emptied(self) -> None:
         """Nothing waits any more."""
+        closing = self._closing  # whoever closes when told so here finds nothing waiting and finishes at once
         if self._open:
             self._clear = True
         self._relieve()
         self._tell_waiters()
-        if self._closing:
+        if closing:
             self._finish()
 
     def _relieve(self) -> None:
         """Let the producer go on when there is room again."""
-        if self._producer is not None and (not self._streaming or self._paused) and self.backlog * 2 <= self._high:
+        if self._producer is None or self.backlog * 2 > self._high:
+            return
+        if not self._streaming:
+            self._pull()
+        elif self._paused:
             self._paused = False
             self._producer.resumeProducing()
+
+    def _pull(self) -> None:
+        """Ask a pull producer for more; in the next turn again if the peer takes it at once, later if it waits."""
+        if self._producer is None or self._streaming:
+            return
+        taken = self.taken
+        self._producer.resumeProducing()
+        if self._clear and self.taken != taken:
+            self._clock.callLater(0, self._pull)
 
     def _tell_waiters(self) -> None:
         waiters, self._waiters = self._waiters, None

@@ -191,9 +191,15 @@ class Peer:
 
 
 class LineClient(Peer):
-    """A client of a port that speaks JSON."""
+    """
+    A client of a port that speaks JSON.
+
+    @ivar hello: the first message.
+    @ivar largest: the most bytes that one message had.
+    """
 
     hello: dict[str, Any]
+    largest = 0
 
     def __init__(self, house: House, factory: Any) -> None:
         super().__init__(house, factory)
@@ -235,6 +241,7 @@ class LineClient(Peer):
     def _read_all(self) -> None:
         lines = self.read().split(b"\n")
         assert lines.pop() == b"", "every value ends with a newline"
+        self.largest = max(self.largest, *(len(line) + 1 for line in lines), 0)
         self._waiting += map(strictly, lines)
 
 

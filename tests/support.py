@@ -169,10 +169,10 @@ class Link:
         if not why:
             return
         self.clock.removeReader(self.transport)
-        self.clock.removeWriter(self.transport)
         if is_read and isinstance(why, ConnectionDone):
             self.transport.readConnectionLost(Failure(why))
         else:
+            self.clock.removeWriter(self.transport)
             self.transport.connectionLost(Failure(why))
 
     # The peer
