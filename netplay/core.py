@@ -106,6 +106,8 @@ class Sessions:
     Which session belongs to whom: to a client that is connected, or to what one left behind that may come back.
     """
 
+    _log = Logger()
+
     _live: dict[str, Client] = field(default_factory=dict)
     _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)  # in the order in which they expire
 
@@ -150,7 +152,10 @@ class Sessions:
 
     def _expire_one(self) -> None:
         _, kept = self._kept.popitem(last=False)
-        kept.expired(kept.state)
+        try:
+            kept.expired(kept.state)
+        except Exception:  # the others are to expire all the same
+            self._log.failure("{feature}: while a session expired", feature=kept.feature)
 
 
 class Watch(Service):
@@ -198,7 +203,11 @@ class Watch(Service):
     def drain(self, code: str, message: str) -> Deferred[None]:
         """Tell everyone why, close all connections, and fire when the last is gone."""
         for connection in list(self.connections):
-            connection.end(Refused(code, message), linger=False)
+            try:
+                connection.end(Refused(code, message), linger=False)
+            except Exception:  # the others are to be told all the same
+                self._log.failure("while ending a connection")
+                connection.abort()
         done: Deferred[None] = Deferred()
         if self.connections:
             self._waiters.append(done)

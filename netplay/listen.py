@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import socket
+import tempfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -79,6 +83,8 @@ class Door(Service):
     def startService(self) -> None:
         """Open it unless that was done already."""
         super().startService()
+        if self._service._waitingForPort is None:
+            self.privilegedStartService()
         self._service.startService()
 
     def stopService(self) -> Deferred[Any]:
@@ -201,6 +207,8 @@ class Doors(MultiService):
                 door.privilegedStartService()
             except CannotListenError as error:
                 failed.append((door, error))
+            except OSError as error:  # the folder of a unix socket
+                failed.append((door, CannotListenError(None, door.description, error)))
             else:
                 opened.append(door)
         if failed:
@@ -217,7 +225,7 @@ class Doors(MultiService):
 
 def _how_to_avoid(failed: list[tuple[Door, CannotListenError]]) -> str:
     reasons = ", ".join(f"{door.option} {door.description} ({_reason(error)})" for door, error in failed)
-    options = " ".join(f"{door.option} {free_endpoint(door.description)}" for door, _ in failed)
+    options = " ".join(f"{door.option} {shlex.quote(free_endpoint(door.description))}" for door, _ in failed)
     return f"cannot listen on {reasons}; to avoid that: {options}"
 
 
@@ -228,16 +236,26 @@ def _reason(error: CannotListenError) -> str:
 
 def free_endpoint(description: str) -> str:
     """The same endpoint with a port that is free just now (another path, for a unix socket)."""
-    kind, _, rest = description.partition(":")
-    if kind == "unix":
-        path, colon, options = rest.partition(":")
-        return f"unix:{path}.2{colon}{options}"
-    parts = description.split(":")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    parts = re.split(r"(?<!\\):", description)
+    unix = "unix" in parts[:2]  # the second, behind haproxy
     for at, part in enumerate(parts[1:], 1):
-        if part.isdigit() or part.startswith("port="):
-            parts[at] = port
+        if unix and part != "unix" and ("=" not in part or part.startswith("address=")):
+            parts[at] = _free_path(part)
+            break
+        if not unix and (part.isdigit() or part.startswith("port=")):
+            parts[at] = part[: -len(part.rpartition("=")[2])] + _free_port()
             break
     return ":".join(parts)
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _free_path(path: str) -> str:
+    folder, slash, name = path.removeprefix("address=").rpartition("/")
+    if slash and not os.access(folder or "/", os.W_OK):
+        return f"{tempfile.gettempdir()}/{name}"
+    return f"{path}.2"

@@ -13,6 +13,10 @@ from netplay.messages import Event, Help, HelpText, Ping, Pong, Request
 from netplay.wire.grammar import Grammar
 
 
+SETTLE_AFTER = 0.2
+"""Seconds in which a new connection may still say that it is someone who was here before."""
+
+
 class Session:
     """
     Handlers are found by the type of the request in C{handlers}; they take (self, request) and return what

@@ -47,7 +47,7 @@ class Prices:
 
     def __init__(self, first: Mapping[str, float] | None = None) -> None:
         self._first = {"AAPL": 150.0, "TSLA": 800.0, "MSFT": 300.0} if first is None else first
-        self.symbols: Mapping[str, str] = dict.fromkeys(self._first, "📈") | {"AAPL": "🍎"}
+        self.symbols: Mapping[str, str] = {symbol: "🍎" if symbol == "AAPL" else "📈" for symbol in self._first}
         self.coming: Mapping[str, float] = {}
 
     def first(self) -> Mapping[str, float]:
@@ -85,10 +85,12 @@ class House:
             part.startService()
 
     def wait(self, seconds: float) -> None:
-        """Time passes, as it does: in small steps."""
-        end = self.clock.seconds() + seconds
-        while (left := end - self.clock.seconds()) > 1e-9:
-            self.clock.advance(min(1.0, left))
+        """Time passes, and what is to happen in it happens at its own time."""
+        clock = self.clock
+        end = clock.seconds() + seconds
+        while (next := min((call.getTime() for call in clock.getDelayedCalls()), default=end)) < end:
+            clock.advance(max(0.0, next - clock.seconds()))
+        clock.advance(max(0.0, end - clock.seconds()))
 
     def connect(self, feature: str, *, greeted: bool = True) -> LineClient:
         """

@@ -392,9 +392,7 @@ def make_certificate(folder: Path) -> Path:
     )
     path = folder / "server.pem"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
@@ -521,9 +519,7 @@ class Parrot(Service):
         return session
 
 
-def connect(
-    factory: Any, clock: MemoryReactorClock, *, room: int | None = None, peer: str = "192.0.2.1"
-) -> Link:
+def connect(factory: Any, clock: MemoryReactorClock, *, room: int | None = None, peer: str = "192.0.2.1") -> Link:
     """A new connection of a factory's."""
     address = IPv4Address("TCP", peer, 54321)
     link = Link(factory.buildProtocol(address), clock, room=room, peer=peer)
@@ -555,7 +551,5 @@ class LogRecorder:
         from twisted.logger import formatEvent
 
         return [
-            formatEvent(event)
-            for event in self.events
-            if str(event.get("log_namespace")).startswith(tuple(namespaces))
+            formatEvent(event) for event in self.events if str(event.get("log_namespace")).startswith(tuple(namespaces))
         ]

@@ -1038,9 +1038,7 @@ class TLSTests(SocketCase):
         folder.mkdir()
         pem = make_certificate(folder).read_bytes()
         context = ssl.PrivateCertificate.loadPEM(pem).options()
-        port = self.listen(
-            lambda factory: reactor.listenSSL(0, factory, context, interface="127.0.0.1"), **settings
-        )
+        port = self.listen(lambda factory: reactor.listenSSL(0, factory, context, interface="127.0.0.1"), **settings)
         peer = TLSPeer(("127.0.0.1", port.getHost().port))
         sender = await self.accept(peer)
         await peer.shake_hands()

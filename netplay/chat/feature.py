@@ -22,6 +22,7 @@ from netplay.client import Client
 from netplay.core import Core
 from netplay.interfaces import IFeature, IMessageService, IRoomLog
 from netplay.people import People
+from netplay.session import SETTLE_AFTER
 
 PRESENCE_EVERY = 1.0
 """Seconds for which changes of presence are gathered."""
@@ -44,6 +45,7 @@ class ChatService(Service):
         self._channels: dict[str, Channel] = {}
         self._sessions: dict[str, ChatSession] = {}  # by the id of the person
         self._changed: dict[Room, None] = {}  # whose members are to be told about presence
+        self._unsettled: dict[str, float] = {}  # who has just connected, and when that is told
         self._expiry: LoopingCall | None = None
         self._directs = 0
         self._run = secrets.token_hex(4)
@@ -75,6 +77,11 @@ class ChatService(Service):
     def departed(self, session: ChatSession) -> None:
         """That person is not here any more."""
         del self._sessions[session.member.person.id]
+        self._unsettled.pop(session.member.person.id, None)
+
+    def newcomer(self, session: ChatSession) -> None:
+        """Somebody is here, but the others are told only in a moment: it may yet say that it was here before."""
+        self._unsettled[session.member.person.id] = self.core.clock.seconds() + SETTLE_AFTER
 
     def find(self, who: str) -> ChatSession | None:
         """Someone who is here, by id or name."""
@@ -133,10 +140,15 @@ class ChatService(Service):
 
     def _tell_presence(self) -> None:
         changed, self._changed = self._changed, {}
+        now = self.core.clock.seconds()
+        while self._unsettled and next(iter(self._unsettled.values())) <= now:
+            del self._unsettled[next(iter(self._unsettled))]
         for room in changed:
-            presence = room.presence()
+            presence = room.presence(self._unsettled)
             if presence is not None:
                 self.channel(room).publish(presence)
+            if room.untold:
+                self.presence_changed(room)
 
     def _expire(self) -> None:
         for name in self.rooms.expire(self.core.clock.seconds()):

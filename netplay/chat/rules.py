@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 
 from netplay.chat.messages import MemberLine, Named, Presence, RoomLine
@@ -60,7 +60,7 @@ class Room:
         self.members: dict[Member, None] = {}  # in the order of joining
         self.empty_since: float | None = now
         self._joined: dict[str, str] = {}
-        self._left: dict[str, None] = {}
+        self._left: dict[str, str | None] = {}  # with the name by which the others knew them, if it is still that
         self._renamed: dict[str, str] = {}
 
     def line(self) -> RoomLine:
@@ -72,37 +72,49 @@ class Room:
         self.members[member] = None
         self.empty_since = None
         person = member.person
-        if person.id in self._left:
-            del self._left[person.id]
-            self._renamed[person.id] = person.name
-        else:
+        if person.id not in self._left:
             self._joined[person.id] = person.name
+        elif self._left.pop(person.id) != person.name:
+            self._renamed[person.id] = person.name
 
     def remove(self, member: Member, now: float) -> None:
         """Somebody goes. Who came since the others were told was never there for them."""
         del self.members[member]
         if not self.members:
             self.empty_since = now
-        self._renamed.pop(member.person.id, None)
-        if self._joined.pop(member.person.id, None) is None:
-            self._left[member.person.id] = None
+        person = member.person
+        renamed = self._renamed.pop(person.id, None) is not None
+        if self._joined.pop(person.id, None) is None:
+            self._left[person.id] = None if renamed else person.name
 
     def renamed(self, person: Person) -> None:
         """Somebody has another name."""
         changed = self._joined if person.id in self._joined else self._renamed
         changed[person.id] = person.name
 
-    def presence(self) -> Presence | None:
-        """What has changed since this was last asked, C{None} if nothing has."""
-        joined, left, renamed = self._joined, self._left, self._renamed
+    @property
+    def untold(self) -> bool:
+        """Whether something has changed since L{presence} was last asked, or was not to be told then."""
+        return bool(self._joined or self._left or self._renamed)
+
+    def presence(self, unsettled: Container[str] = ()) -> Presence | None:
+        """
+        What has changed since this was last asked, C{None} if nothing has.
+
+        @param unsettled: ids of those who came, but are not to be told yet.
+        """
+        waiting = {id: name for id, name in self._joined.items() if id in unsettled}
+        joined = {id: name for id, name in self._joined.items() if id not in unsettled}
+        left, renamed = self._left, self._renamed
         if not (joined or left or renamed):
             return None
-        self._joined, self._left, self._renamed = {}, {}, {}
-        if len(self.members) > NAMED_UP_TO:
-            return Presence(room=self.name, count=len(self.members))
+        self._joined, self._left, self._renamed = waiting, {}, {}
+        count = len(self.members) - len(waiting)
+        if count > NAMED_UP_TO:
+            return Presence(room=self.name, count=count)
         return Presence(
             room=self.name,
-            count=len(self.members),
+            count=count,
             joined=[Named(id, name) for id, name in joined.items()],
             left=list(left),
             renamed=[Named(id, name) for id, name in renamed.items()],

@@ -75,6 +75,7 @@ class ChatSession(Session):
         person = Person(chat.people.number())
         self.member = Member(person)
         chat.arrived(self)
+        chat.newcomer(self)
         room = chat.rooms.get(FIRST_ROOM)
         log = chat.log(room)
         chat.join(self, room)
@@ -164,18 +165,23 @@ class ChatSession(Session):
         @return: whether that is all that was missed; C{None} without C{since}.
         """
         log = self.chat.log(room)
-        if since is None or not log.recovers(since):
-            self.client.send(await self._page(room, None, None, PAGE))
-            return None if since is None else False
-        seq = since.seq
-        while True:
+        recovered = None if since is None else log.recovers(since)
+        if since is not None and recovered:
+            seq, missed = since.seq, True
+        else:
+            seq = log.seq
+            page = await self._page(room, None, None, PAGE)
+            self.client.send(page)
+            if page.messages:
+                seq = page.messages[-1].seq
+            missed = seq < log.seq  # that was said while the page was read
+        while missed:
             page = await self._page(room, None, seq, PAGE)
             if page.messages:
                 seq = page.messages[-1].seq
-            page.more = bool(page.messages) and seq < log.seq
+            page.more = missed = bool(page.messages) and seq < log.seq
             self.client.send(page)
-            if not page.more:
-                return True
+        return recovered
 
     async def _page(self, room: Room, before: int | None, after: int | None, limit: int) -> History:
         log = self.chat.log(room)
@@ -264,8 +270,11 @@ class ChatSession(Session):
         )
         for room in rooms:
             since = request.since.get(room.name)
+            told = positions[room.name]
             if since is not None:
                 await self._catch_up(room, since)
+            elif self.chat.log(room).seq != told.seq:  # something was said while another room was read
+                await self._catch_up(room, Position(told.epoch, told.seq))
             self.chat.join(self, room)
 
     def expired(self, kept: Kept) -> None:

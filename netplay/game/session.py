@@ -11,16 +11,12 @@ from zope.interface import implementer
 from netplay.interfaces import ISession
 from netplay.messages import Greeting, Request, Resume, Resumed
 from netplay.people import Person
-from netplay.session import COMMON_HANDLERS, Session
+from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
     from netplay.client import Client
     from netplay.game.feature import GameService
-
-SETTLE_AFTER = 0.2
-"""Seconds in which a new connection may still say that it is someone who was here before."""
-
 
 @dataclass(slots=True)
 class Kept:

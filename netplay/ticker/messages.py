@@ -54,7 +54,9 @@ class SetAlert(Request, tag="alert"):
 
 
 class AskAlerts(Request, tag="alerts"):
-    """Which alerts you have set."""
+    """Which alerts you have set; go on with `after`, the last one you got."""
+
+    after: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class CancelAlert(Request, tag="cancel_alert"):
@@ -151,6 +153,7 @@ class AlertList(Event, tag="alerts"):
     """The alerts that you have set."""
 
     alerts: list[AlertLine]
+    more: bool = False
 
 
 REQUESTS: tuple[type[Request], ...] = (Subscribe, Unsubscribe, AskHistory, SetAlert, AskAlerts, CancelAlert)

@@ -147,7 +147,12 @@ class TickerSession(Session):
 
     def alerts(self, message: AskAlerts) -> Event:
         """What was set."""
-        return AlertList(alerts=[_line(alert) for alert in self._ticker.alerts.of(self.person.id)])
+        lines = [_line(alert) for alert in self._ticker.alerts.of(self.person.id)]
+        if message.after is not None:
+            last = (len(message.after), message.after)  # in the order of the numbers that ids are
+            lines = [line for line in lines if (len(line.alert), line.alert) > last]
+        page = self.client.fit(lines)
+        return AlertList(alerts=page, more=len(page) < len(lines))
 
     def cancel_alert(self, message: CancelAlert) -> None:
         """Not to be told."""

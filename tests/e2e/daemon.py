@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import socket
 from typing import Any, TypeVar
 
 from twisted.internet import reactor as _reactor
@@ -89,6 +90,7 @@ class Daemon(Changing, ProcessProtocol):
         self.output = ""
         self.end: Ended | None = None
         self.clients: list[Client] = []
+        self._sockets: list[socket] = []
 
     # The process
 
@@ -188,6 +190,17 @@ class Daemon(Changing, ProcessProtocol):
         await connectProtocol(endpoint, client)
         return client
 
+    def keep(self, sock: socket) -> None:
+        """A plain socket to it; it is closed after the test."""
+        self._sockets.append(sock)
+
+    def leave(self) -> None:
+        """Close all connections to it."""
+        for client in self.clients:
+            client.abort()
+        for sock in self._sockets:
+            sock.close()
+
     # What it costs
 
     def memory(self, which: str = "VmRSS") -> int:
@@ -261,8 +274,7 @@ class Daemons:
             if daemon.end is None:
                 daemon.kill()
             await daemon.ended()
-            for client in daemon.clients:
-                client.abort()
+            daemon.leave()
 
 
 def addresses_in(log: str) -> dict[str, list[Address]]:

@@ -24,12 +24,12 @@ def taken() -> Iterator[list[str]]:
         sock.close()
 
 
-def advice(output: str, *taken: str) -> list[str]:
+def advice(output: str, *taken: str, because: str = "address already in use") -> list[str]:
     """The options that the one line offers, which names all that is taken."""
     said = [match for line in output.splitlines() if (match := LINE.search(line))]
     assert len(said) == 1, output
     assert "Traceback" not in output
-    assert said[0][1] == ", ".join(f"{endpoint} (address already in use)" for endpoint in taken)
+    assert said[0][1] == ", ".join(f"{endpoint} ({because})" for endpoint in taken)
     return shlex.split(said[0][2])
 
 
@@ -88,7 +88,19 @@ async def test_a_unix_socket_is_taken_too(daemons: Daemons) -> None:
     await daemons.start("--chat", f"unix:{path}")
     status, output = await daemons.run(*TWISTD, *anywhere("chat"), "--chat", f"unix:{path}:mode=600")
     assert status not in (0, None)
-    assert advice(output, f"--chat unix:{path}:mode=600") == ["--chat", f"unix:{path}.2:mode=600"]
+    pasted = advice(output, f"--chat unix:{path}:mode=600", because="cannot acquire lock")
+    assert pasted == ["--chat", f"unix:{path}.2:mode=600"]
+
+
+@ensureDeferred
+async def test_a_unix_socket_that_a_killed_daemon_left_behind_is_not(daemons: Daemons) -> None:
+    path = daemons.directory / "chat.sock"
+    killed = await daemons.start("--chat", f"unix:{path}")
+    killed.kill()
+    await killed.ended()
+    assert path.is_socket()
+    daemon = await daemons.start("--chat", f"unix:{path}")
+    await (await daemon.client("chat")).settled()
 
 
 @ensureDeferred

@@ -1,0 +1,78 @@
+"""Tests of L{netplay.options}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.python.usage import Options, UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from netplay.interfaces import IPriceSourcePlugin, IStorePlugin
+from netplay.options import number, plugin_named
+
+
+class NumberTests(SynchronousTestCase):
+    """An option that takes a number."""
+
+    def setUp(self) -> None:
+        class Some(Options):
+            optParameters = [
+                number("seats", 4, "Players in a room", 1, 64),
+                number("wait", 1.5, "Seconds to wait", 0.1, 60.0, zero="for ever"),
+            ]
+
+        self.options = Some()
+
+    def parse(self, *arguments: str) -> Any:
+        self.options.parseOptions(list(arguments))
+        return self.options
+
+    def refused(self, *arguments: str) -> str:
+        return str(self.assertRaises(UsageError, self.options.parseOptions, list(arguments)))
+
+    def test_defaults(self) -> None:
+        self.assertEqual((self.parse()["seats"], self.parse()["wait"]), (4, 1.5))
+
+    def test_numbers(self) -> None:
+        options = self.parse("--seats", "64", "--wait=0.1")
+        self.assertEqual((options["seats"], options["wait"]), (64, 0.1))
+        self.assertIsInstance(options["seats"], int)
+
+    def test_zero_where_it_means_something(self) -> None:
+        self.assertEqual(self.parse("--wait", "0")["wait"], 0)
+        self.refused("--seats", "0")
+
+    def test_what_makes_no_sense_is_refused(self) -> None:
+        for wrong in ("", "x", "65", "-1", "4.5", "1e2", "nan", "0x10", "9" * 5000):
+            self.refused("--seats", wrong)
+        for wrong in ("", "x", "61", "0.01", "-0.1", "nan", "inf", "-inf", "1e999"):
+            self.refused("--wait", wrong)
+
+    def test_the_refusal_says_what_to_type(self) -> None:
+        self.assertEqual(
+            self.refused("--seats", "many"),
+            "--seats many: it takes a whole number (1 to 64); type for example --seats 4",
+        )
+        self.assertEqual(
+            self.refused("--wait", "long"),
+            "--wait long: it takes a number (0.1 to 60, 0 = for ever); type for example --wait 1.5",
+        )
+
+    def test_help_shows_bounds_and_default(self) -> None:
+        text = " ".join(str(self.options).split())
+        self.assertIn("Seconds to wait [default: 1.5]. (0.1 to 60, 0 = for ever)", text)
+
+
+class PluginTests(SynchronousTestCase):
+    """An option that names a plugin."""
+
+    def test_with_and_without_an_argument(self) -> None:
+        for description, argument in (("walk", ""), ("walk:", ""), ("walk:seed=7", "seed=7"), ("csv:/a:b", "/a:b")):
+            plugin, given = plugin_named(IPriceSourcePlugin, "--prices", description)
+            self.assertEqual((plugin.name, given), (description.partition(":")[0], argument))
+
+    def test_one_that_there_is_not(self) -> None:
+        error = self.assertRaises(UsageError, plugin_named, IStorePlugin, "--store", "cloud:9")
+        self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory:")
+        error = self.assertRaises(UsageError, plugin_named, IPriceSourcePlugin, "--prices", "")
+        self.assertIn("type --prices csv: or walk:", str(error))
