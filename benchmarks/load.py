@@ -24,6 +24,10 @@ from pathlib import Path
 PEERS = Path(__file__).resolve().parent / "peers"
 CHUNK = 1 << 18
 
+_CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+SERVER_CPUS, LOAD_CPUS = (_CPUS[:1], _CPUS[1:]) if len(_CPUS) > 1 else ([], [])
+"""The server has a processor to itself, as far as this program is concerned."""
+
 Figures = dict[str, float]
 Command = Callable[[int], list[str]]
 """A port -> how a server that listens there is started."""
@@ -64,6 +68,7 @@ def running(command: Command) -> Iterator[tuple[int, int]]:
     with tempfile.TemporaryDirectory() as folder, open(Path(folder, "log"), "w+b") as log:
         server = subprocess.Popen(command(port), cwd=folder, stdout=log, stderr=log)
         try:
+            _keep_to(server.pid, SERVER_CPUS)
             _wait_until_it_listens(server, port, Path(log.name))
             yield port, server.pid
         finally:
@@ -73,6 +78,12 @@ def running(command: Command) -> Iterator[tuple[int, int]]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def _keep_to(pid: int, cpus: Sequence[int]) -> None:
+    """Left alone, the kernel may put both sides on one processor, and the load takes away what it measures."""
+    if cpus:
+        os.sched_setaffinity(pid, cpus)
 
 
 def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -179,6 +190,7 @@ def rounds(
     @param measure: called with a crowd that has nobody in it yet and the server's pid.
     @return: the medians of each server's figures, or why there are none.
     """
+    _keep_to(0, LOAD_CPUS)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the servers too: they inherit it
     results: dict[str, list[Figures]] = {name: [] for name in wanted}

@@ -58,6 +58,8 @@ class BinaryProtocol(Connection):
                 self._echo(kind, content)
                 return None
         self._error_wire = frames_wire(ERROR_TYPE, codec)
+        if not content and not self._admitted():
+            return None
         wire = frames_wire(kind, codec)
         client = self._clients.get(name)
         if client is None:
@@ -74,21 +76,35 @@ class BinaryProtocol(Connection):
         """An error frame."""
         return self._error_wire.encode(error_of(refused, ref, fatal=True))
 
-    def _echo(self, kind: int, content: bytes) -> None:
-        if kind == ERROR_TYPE:
-            self._say(Refused("bad_message", f"frames of type {ERROR_TYPE} come from the server only"))
-            return
+    def _admitted(self) -> bool:
+        """Whether a frame that no feature handles is within the rate."""
         wait = self.wait_for_token()
-        if wait:
-            if self.may_say_rate_limited():
-                self._say(Refused("rate_limited", "too many messages a second", retry_after=round(wait, 3)))
+        if wait and self.may_say_rate_limited():
+            self._say(Refused("rate_limited", "too many messages a second", retry_after=round(wait, 3)))
+        return not wait
+
+    def _echo(self, kind: int, content: bytes) -> None:
+        if not self._admitted():
+            return
+        if kind == ERROR_TYPE:
+            self._mistake(f"frames of type {ERROR_TYPE} come from the server only")
             return
         try:
             text = content.decode()
         except UnicodeDecodeError:
-            self._say(Refused("bad_message", f"the payload of a frame of type {kind} is UTF-8 text"))
+            self._mistake(f"the payload of a frame of type {kind} is UTF-8 text")
             return
+        self.mistakes = 0
         self.outbox.write(frame(kind, f"{EMOJI.get(kind, UNKNOWN)} Echo: {text}".encode()))
+
+    def _mistake(self, message: str) -> None:
+        refused = Refused("bad_message", message)
+        self.mistakes += 1
+        if self.mistakes < self.core.limits.mistakes:
+            self._say(refused)
+        else:
+            self.core.complaints.note(refused.code)
+            self.end(refused)
 
     def _say(self, refused: Refused) -> None:
         self.core.complaints.note(refused.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,8 +14,9 @@ from netplay.wire.examples import example_of
 _END = r"\Z"
 
 
+@cache  # a client may ask as often as its rate allows, and types do not change
 def describe(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """What a type is for, its fields in words, and an example."""
+    """What a type is for, its fields in words, and an example. Not to be changed."""
     return {"what": summary(kind), "fields": fields(kind), "example": example_of(kind)}
 
 

@@ -12,7 +12,6 @@ from netplay.help import describe
 from netplay.messages import Event, Help, HelpText, Ping, Pong, Request
 from netplay.wire.grammar import Grammar
 
-
 SETTLE_AFTER = 0.2
 """Seconds in which a new connection may still say that it is someone who was here before."""
 

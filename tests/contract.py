@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import netplay
@@ -225,9 +225,7 @@ class Contract:
 
     def test_the_limits_are_those_that_hold(self) -> None:
         ann = self.limited(rate=7.0, idle=60.0, max_message=4096)
-        self.assertEqual(
-            ann.hello["limits"], {"max_message": 4096, "max_reply": 32768, "rate": 7.0, "idle": 60.0}
-        )
+        self.assertEqual(ann.hello["limits"], {"max_message": 4096, "max_reply": 32768, "rate": 7.0, "idle": 60.0})
 
     def test_guests_get_the_next_number_and_never_one_that_was_given(self) -> None:
         bob = self.house.connect(self.feature)
@@ -318,6 +316,9 @@ class Contract:
         _, answer = self.come_back(other.hello["session"])
         self.assertEqual(answer["code"], "bad_session")
         self.assertFalse(other.closed)
+        other.drop()
+        _, answer = self.come_back(other.hello["session"])
+        self.assertEqual(answer["code"], "bad_session")
 
     def test_the_own_new_session(self) -> None:
         self.assertEqual(self.ann.ask("resume", session=self.ann.hello["session"])["code"], "bad_session")
@@ -343,6 +344,11 @@ class Contract:
         bob.send("resume", session=self.ann.hello["session"])
         self.assertRefused(bob, "not_allowed")
 
+    def test_nothing_is_left_of_the_newcomer_that_resumed(self) -> None:
+        self.ann.drop()
+        newcomer, _ = self.come_back(self.ann.hello["session"])
+        self.assertIsNone(getattr(self.house, self.feature).people.find(newcomer.id))
+
     def test_the_number_of_a_newcomer_that_resumed_is_not_given_again(self) -> None:
         self.ann.drop()
         self.come_back(self.ann.hello["session"])
@@ -358,7 +364,7 @@ def answers_whatever_is_asked(test: Any, feature: str, grammar: Grammar) -> None
     house = House()
     clients = [house.connect(feature)]
 
-    @settings(deadline=None, max_examples=40 * len(grammar.types))
+    @settings(deadline=None, max_examples=40 * len(grammar.types), suppress_health_check=[HealthCheck.too_slow])
     @given(st.data())
     def run(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(list(grammar.types)), "type")

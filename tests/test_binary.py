@@ -19,7 +19,6 @@ from tests.features import (
     CHAT_JSON,
     GAME,
     GAME_JSON,
-    START,
     TICKER,
     TICKER_JSON,
     BinaryClient,
@@ -231,8 +230,8 @@ class SharedRoomsTests(BinaryTestCase):
 
     def test_chat(self) -> None:
         bob = self.house.connect("chat")
+        self.greet(CHAT)
         for kind in (CHAT, CHAT_JSON):
-            self.greet(kind, self.ann) if kind == CHAT else None
             self.ann.send(kind, "chat", text="from frames")
             bob.send("chat", text="from lines")
             heard = bob.heard("chat")
@@ -246,11 +245,8 @@ class SharedRoomsTests(BinaryTestCase):
         bob.received()
         self.ann.send(GAME, "move", dx=7.0, dy=0.5)
         [state] = bob.received()
-        self.assertEqual(state["positions"][self.player()], {"x": 7, "y": 0.5})
+        self.assertEqual(state["positions"]["Player_2"], {"x": 7, "y": 0.5})
         self.assertEqual(self.ann.received(), [(GAME, state)])
-
-    def player(self) -> str:
-        return "Player_2"
 
     def test_ticker(self) -> None:
         bob = self.house.connect("ticker")
@@ -410,14 +406,3 @@ class ErrorTests(BinaryTestCase):
             self.assertNotEqual(message.get("code"), "internal")
         ann.send(kind, "ping")
         self.assertEqual([came for came, _ in ann.heard("pong")], [kind])
-
-
-class UnframedTests(BinaryTestCase):
-    """Features that were left out."""
-
-    def test_a_feature_that_is_not_there_does_not_greet(self) -> None:
-        del self.house.core.frame_types[CHAT]
-        self.ann.frame(CHAT, b"hello")
-        [(kind, payload)] = self.ann.frames()
-        self.assertNotIn(b"welcome", payload)
-        self.assertIn(kind, (0, CHAT))

@@ -130,10 +130,13 @@ class MembershipTests(ChannelCase):
 
     def test_joining_sends_first_what_was_published(self) -> None:
         """Whatever the newcomer causes comes after it for all."""
-        early = self.member()
+        early, late = self.member(), self.member()
+        self.channel.leave(self.client(late))
         self.publish("a")
-        self.member()
+        self.channel.join(self.client(late))
         self.assertEqual(self.texts(early), ["a"])
+        self.turn()
+        self.assertEqual(self.texts(late), [])
 
     def test_who_leaves_gets_what_was_published_up_to_then(self) -> None:
         link = self.member()

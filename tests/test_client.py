@@ -357,5 +357,5 @@ class WireTests(ClientCase):
     def test_a_line_is_a_message(self) -> None:
         link, _ = self.connect()
         link.says({"type": "say", "text": "two\nlines"})
-        before, line, rest = link.taken.split(b"\n")
+        _, line, rest = link.taken.split(b"\n")
         self.assertEqual((msgspec.json.decode(line)["text"], rest), ("two\nlines", b""))

@@ -68,6 +68,11 @@ class ConnectionCase(SynchronousTestCase):
         told: dict[str, Any] = error
         return told
 
+    def assert_open(self, link: Link) -> None:
+        """It is not ended, nor about to be."""
+        self.assertTrue(link.protocol._open)
+        self.assertFalse(link.lost)
+
     def assert_alive(self, link: Link) -> None:
         link.says({"type": "say", "text": "alive"})
         self.assertEqual(link.heard()[-1]["text"], "alive")
@@ -198,6 +203,14 @@ class MistakeTests(ConnectionCase):
         self.assertEqual(len(link.heard()), 100)
         self.assert_alive(link)
 
+    def test_one_that_is_refused_for_another_reason_resets_it_too(self) -> None:
+        """It was understood."""
+        link = self.connect()
+        for _ in range(5):
+            link.sends(b"x\n" * 19)
+            link.says({"type": "forbidden"})
+        self.assert_alive(link)
+
     def test_what_is_refused_for_another_reason_is_no_mistake(self) -> None:
         link = self.connect()
         link.says(*[{"type": "forbidden"}] * 50)
@@ -318,7 +331,7 @@ class LivenessTests(ConnectionCase):
         link = self.connect()
         link.sends(b'{"type": "hold"}\n{"type": "say"')
         self.advance(100)
-        self.assertFalse(link.socket.shut)
+        self.assert_open(link)
         self.parrot.sessions[0].held[0].callback(None)
         link.sends(b', "text": "x"}\n')
         self.assertEqual(link.heard()[-1]["text"], "x")
@@ -326,7 +339,7 @@ class LivenessTests(ConnectionCase):
     def test_who_is_silent_and_hears_nothing_is_idle(self) -> None:
         link = self.connect()
         self.advance(599)
-        self.assertFalse(link.socket.shut)
+        self.assert_open(link)
         self.advance(2)
         self.assertIn("600", self.assert_ended(link, "idle_timeout")["message"])
 
@@ -335,7 +348,7 @@ class LivenessTests(ConnectionCase):
         for _ in range(5):
             self.advance(500)
             link.says({"type": "options"})  # nothing is answered
-        self.assertFalse(link.socket.shut)
+        self.assert_open(link)
         self.advance(602)
         self.assert_ended(link, "idle_timeout")
 
@@ -345,7 +358,7 @@ class LivenessTests(ConnectionCase):
             self.advance(500)
             self.parrot.channel.publish(Said(text="news"))
         self.advance(500)
-        self.assertFalse(link.socket.shut)
+        self.assert_open(link)
         self.assertEqual(len(link.heard()), 5)
 
     def test_0_is_never(self) -> None:
@@ -359,7 +372,7 @@ class LivenessTests(ConnectionCase):
         link.stops_reading()
         link.says(PING)
         self.advance(119)
-        self.assertFalse(link.protocol.outbox._closing)
+        self.assert_open(link)
         self.advance(3)
         link.reads()
         error = link.heard()[-1]
@@ -385,7 +398,7 @@ class LivenessTests(ConnectionCase):
         for _ in range(6):
             self.advance(100)
             link.reads(70_000)
-        self.assertFalse(link.protocol.outbox._closing)
+        self.assert_open(link)
         link.reads()
         self.assertEqual(len(link.heard()[0]["text"]), 500_000)
 
@@ -526,7 +539,7 @@ class HalfCloseTests(ConnectionCase):
 
     def test_what_it_caused_on_a_channel_comes_too(self) -> None:
         link = self.connect()
-        link.socket.inbox += b'{"type":"tell","text":"all"}\n'
+        link.socket.inbox += b'{"type":"tell","text":"all"}'
         link.half_closes()
         self.assertEqual([message["text"] for message in link.heard()], ["all"])
         self.assertTrue(link.lost)

@@ -112,3 +112,14 @@ class BackPressureTests(SynchronousTestCase):
         self.ann.catch_up()
         self.assertEqual(self.ann.read(), sent)
         self.assertTrue(self.ann.closed)
+
+    def test_so_does_one_to_whom_only_a_little_is_left_to_send(self) -> None:
+        self.ann.lag()
+        self.ann.write(b"first")
+        self.ann.write(b"x" * 10_000)
+        self.ann.half_close()
+        self.house.wait(30)
+        self.assertFalse(self.ann.closed)
+        self.ann.catch_up()
+        self.assertEqual(len(self.ann.read()), 10_005)
+        self.assertTrue(self.ann.closed)

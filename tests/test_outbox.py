@@ -347,6 +347,18 @@ class CutTests(OutboxCase):
         self.outbox.write(b"x" * 1001)
         self.assertEqual(len(self.sender.overflows), 1)
 
+    def test_what_was_dropped_does_not_count_any_more(self) -> None:
+        for data in blocks(100, 200, 300):
+            self.outbox.write(data)  # the first is the transport's already
+        self.outbox.cut(b"bye")
+        self.assertEqual(self.outbox.backlog, 103)
+
+    def test_a_long_farewell_is_no_overflow(self) -> None:
+        self.open(limit=1000)
+        self.outbox.write(b"x" * 990)
+        self.outbox.cut(b"bye" * 10)
+        self.assertEqual(self.sender.overflows, [])
+
     def test_then_it_closes(self) -> None:
         self.outbox.write(b"x" * 1000)
         self.outbox.cut(b"bye")
@@ -474,6 +486,7 @@ class CloseTests(OutboxCase):
         self.link.half_closes()
         self.assertFalse(self.link.lost)
         self.outbox.close(linger=True)
+        self.assertFalse(self.link.reading)
         self.link.turns()
         self.assertTrue(self.link.lost)
 
@@ -935,8 +948,14 @@ class TCPTests(SocketCase):
         before = await self.settled(sender.outbox)
         await turn()
         self.assertEqual(sender.outbox.progress(), before)
-        peer.read(65536)
-        await until(lambda: sender.outbox.progress() != before)
+        sender.transport.stopWriting()  # nothing more is taken from us
+
+        def acknowledged() -> bool:
+            peer.read()
+            return sender.outbox.progress() != before
+
+        await until(acknowledged)
+        self.assertEqual(sender.outbox.taken, before[0])
 
     async def settled(self, outbox: Outbox) -> tuple[int, int]:
         """What C{progress} says once the kernel has sent what the peer has room for."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netplay.client import Client
     from netplay.game.feature import GameService
 
+
 @dataclass(slots=True)
 class Kept:
     """What a player who may come back left behind."""

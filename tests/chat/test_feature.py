@@ -253,7 +253,9 @@ class ResumeTests(ChatTestCase):
 
     def test_places_in_rooms_one_was_not_in_are_passed_over(self) -> None:
         self.bob.drop()
-        _, [resumed, *_] = self.come_back(self.bob, since={"tech": {"epoch": "x", "seq": 0}, "No Room": {"epoch": "", "seq": 0}})
+        _, [resumed, *_] = self.come_back(
+            self.bob, since={"tech": {"epoch": "x", "seq": 0}, "No Room": {"epoch": "", "seq": 0}}
+        )
         self.assertEqual(list(resumed["rooms"]), ["general"])
 
     def test_the_rooms_and_the_current_one_are_as_before(self) -> None:
@@ -388,9 +390,9 @@ class SlowLog:
         return self._later(None)
 
     def page(self, before: int | None, after: int | None, limit: int) -> Deferred[list[Any]]:
-        return self._later(lambda: self.successResult(before, after, limit))
+        return self._later(lambda: self.read(before, after, limit))
 
-    def successResult(self, before: int | None, after: int | None, limit: int) -> list[Any]:
+    def read(self, before: int | None, after: int | None, limit: int) -> list[Any]:
         found: list[Any] = []
         self._log.page(before, after, limit).addCallback(found.extend)
         return found
@@ -412,13 +414,14 @@ class SlowLog:
 
 @implementer(IStore)
 class SlowStore(Service):
-    """Has one log for everything."""
+    """Keeps nothing, slowly."""
 
     def __init__(self) -> None:
-        self.log = SlowLog()
+        self.logs: dict[str, SlowLog] = {}
+        self.log = self.room_log("general")
 
     def room_log(self, room: str) -> SlowLog:
-        return self.log
+        return self.logs.setdefault(room, SlowLog())
 
     def drop_room(self, room: str) -> None:
         pass
@@ -475,7 +478,7 @@ class SlowStoreTests(SynchronousTestCase):
         self.bob.send("join_room", room="general", ref="j")
         page, self.store.log.todo = self.store.log.todo, []
         self.ann.send("chat", text="meanwhile")
-        read = [(waiter, self.store.log.successResult(None, None, 0)) for waiter, _ in page]  # read before that
+        read = [(waiter, self.store.log.read(None, None, 0)) for waiter, _ in page]  # read before that
         for waiter, found in read:
             waiter.callback(found)
         for _ in range(5):
@@ -484,8 +487,29 @@ class SlowStoreTests(SynchronousTestCase):
         seen = [said["seq"] for message in changed if message["type"] == "history" for said in message["messages"]]
         self.assertEqual(seen, [1])
 
+    def test_who_resumes_misses_nothing_in_one_room_while_that_of_another_is_read(self) -> None:
+        for client in (self.ann, self.bob):
+            client.send("join_room", room="tech", also=True)
+            self.store.room_log("tech").work()
+        self.bob.drop()
+        again = self.house.connect("chat")
+        again.send("resume", session=self.bob.hello["session"], since={"general": {"epoch": "slow", "seq": 0}})
+        self.ann.send("chat", text="meanwhile", room="tech")
+        for _ in range(5):
+            self.store.room_log("general").work()
+            self.store.room_log("tech").work()
+        self.ann.send("chat", text="then", room="tech")
+        resumed, *messages = again.received()
+        self.assertEqual(resumed["rooms"]["tech"]["seq"], 0)
+        heard = [
+            said["message"]
+            for message in messages
+            for said in (message["messages"] if message["type"] == "history" else [message])
+        ]
+        self.assertEqual(heard, ["meanwhile", "then"])
+
     def test_who_left_while_the_history_was_read_is_in_no_room(self) -> None:
         self.bob.send("join_room", room="tech")
         self.bob.drop()
-        self.store.log.work()
+        self.store.room_log("tech").work()
         self.assertEqual([member["id"] for member in self.ann.ask("who", room="tech")["members"]], [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -267,6 +267,7 @@ class PresenceTests(SynchronousTestCase):
             self.room.add(member(number))
         self.assertEqual(self.room.presence(), Presence(room="tech", count=101))
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["in", "out", "name", "tell"])), max_size=40))
     def test_whoever_listens_knows_who_is_there_under_which_name(self, events: list[tuple[int, str]]) -> None:
         room = Room("tech", "", 0.0)

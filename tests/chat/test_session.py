@@ -217,10 +217,11 @@ class JoinTests(JoinTestCase):
 
     def test_what_was_said_in_this_turn_comes_in_the_history_and_not_again(self) -> None:
         self.join(self.bob, "tech")
-        self.ann.write(b'{"type":"chat","text":"just now"}\n')
-        [page], _ = self.join(self.bob, "general")
+        self.ann.send("chat", text="just now")
+        self.bob.send("join_room", room="general")
+        page, changed = self.bob.received()
         self.assertEqual(texts(page["messages"]), ["just now"])
-        self.assertEqual(self.bob.heard("chat"), [])
+        self.assertEqual((changed["type"], changed["seq"]), ("room_changed", 1))
 
     def test_a_room_that_is_not_there(self) -> None:
         self.assertRefused(self.ann.ask("join_room", room="nowhere"), "no_such_room", "$.room")
@@ -371,6 +372,13 @@ class HistoryTests(ChatTestCase):
         self.assertTrue(self.page()[1])
         self.assertTrue(16_000 < self.bob.largest <= 32 * 1024)
 
+    def test_more_than_that_is_not_to_be_had(self) -> None:
+        self.says(self.ann, *["🚀" * 2000] * 20)
+        self.bob.ask("options", max_reply=2**30)
+        self.bob.largest = 0
+        self.page()
+        self.assertLessEqual(self.bob.largest, 32 * 1024)
+
     def test_a_message_that_is_larger_than_a_page_comes_alone(self) -> None:
         self.says(self.ann, "x" * 3000)
         self.bob.ask("options", max_reply=1024)
@@ -383,6 +391,12 @@ class HistoryTests(ChatTestCase):
     def test_no_more_than_a_hundred_come_at_once(self) -> None:
         self.says(self.ann, *map(str, range(100)))
         self.assertEqual(len(self.page(limit=1000)[0]), 100)
+
+    def test_what_is_in_it_was_heard_before(self) -> None:
+        self.ann.send("chat", text="just now")
+        self.bob.send("history", limit=1)
+        said, answer = self.bob.received()
+        self.assertEqual(answer["messages"], [said])
 
     def test_of_another_room(self) -> None:
         self.bob.ask("join_room", room="tech", also=True)

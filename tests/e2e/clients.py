@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.error import TimeoutError as TooLate
+from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -85,7 +85,7 @@ class Client(Changing, Protocol):
 
     def described(self) -> str:
         """What came."""
-        return f"{'over' if self.over else 'open'}, {len(self.received)} bytes came: {bytes(self.received[-2000:])!r}"
+        return f"{'over' if self.over else 'open'}, {len(self.received)} bytes came: {bytes(self.received[-1000:])!r}"
 
     def dataReceived(self, data: bytes) -> None:
         """Some bytes."""
@@ -158,7 +158,8 @@ class MessageClient(Client):
 
     def described(self) -> str:
         """What came, and what of it was not asked for yet."""
-        return f"{'over' if self.over else 'open'}, {self._seen} messages were read, then came {self.unread[-20:]}"
+        came = [repr(message)[:200] for message in self.unread[-20:]]
+        return f"{'over' if self.over else 'open'}, {self._seen} messages were read, then came {came}"
 
     def dataReceived(self, data: bytes) -> None:
         """Lines, whole or not."""
@@ -189,10 +190,10 @@ class MessageClient(Client):
                     self._seen = at + 1
                     return message
             if self.over:
-                raise AssertionError(f"the connection ended without {fields}; {self.described()}")
+                raise AssertionError(f"the connection ended without {fields!r:.200}; {self.described()}")
             return None
 
-        return await self.until(found, f"a message with {fields}", timeout)
+        return await self.until(found, f"a message with {fields!r:.200}", timeout)
 
     async def ask(self, **message: Any) -> dict[str, Any]:
         """Send a request; its answer."""

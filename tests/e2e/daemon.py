@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,12 +42,11 @@ FEATURES = ("echo", "binary", "game", "chat", "ticker")
 LOCAL = "tcp:0:interface=127.0.0.1"
 
 TWISTD = ("twistd", "-n", "--pidfile=", "netplay")
+ASYNCIO = ("twistd", "-n", "--pidfile=", "--reactor", "asyncio", "netplay")
 TWIST = ("twist", "--log-format=text", "netplay")  # its own choice, where there is no terminal, is JSON
 NETPLAY_RUN = ("netplay", "run")
 
-_ADDRESS = re.compile(
-    r"\b(\w+): (?:(?P<host>\S+) port (?P<port>\d+)|unix socket (?P<path>\S+))$", re.MULTILINE
-)
+_ADDRESS = re.compile(r"\b(\w+): (?:(?P<host>\S+) port (?P<port>\d+)|unix socket (?P<path>\S+))$", re.MULTILINE)
 
 
 def anywhere(*without: str) -> list[str]:
@@ -124,10 +124,8 @@ class Daemon(Changing, ProcessProtocol):
 
     def kill(self) -> None:
         """End it whatever it does."""
-        try:
+        with suppress(ProcessExitedAlready):
             self.transport.signalProcess("KILL")  # type: ignore[union-attr]
-        except ProcessExitedAlready:
-            pass
 
     async def ended(self, timeout: float = PATIENCE) -> Ended:
         """Wait for its end."""
@@ -266,10 +264,8 @@ class Daemons:
     async def clean_up(self) -> None:
         """End all that still run, and all connections to them."""
         for pid in self._elsewhere:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         for daemon in self._all:
             if daemon.end is None:
                 daemon.kill()

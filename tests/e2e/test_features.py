@@ -10,7 +10,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.e2e.clients import JSON, MSGPACK, BinaryClient, MessageClient
-from tests.e2e.daemon import LOCAL, Certificate, Daemon, Daemons, Ended
+from tests.e2e.daemon import ASYNCIO, LOCAL, Certificate, Daemon, Daemons, Ended
 
 
 async def on_frames(daemon: Daemon, feature: str, kinds: dict[str, int]) -> tuple[BinaryClient, dict[str, Any]]:
@@ -366,7 +366,7 @@ async def test_prices_and_alerts_go_on_for_who_comes_back(daemons: Daemons) -> N
 async def test_the_same_on_the_asyncio_reactor(daemons: Daemons, certificate: Certificate) -> None:
     daemon = await daemons.start(
         *("--chat", LOCAL, "--chat", "unix:chat.sock", "--chat", certificate.endpoint),
-        command=("twistd", "-n", "--pidfile=", "--reactor", "asyncio", "netplay"),
+        command=ASYNCIO,
     )
     clients = [await daemon.client("chat", at, certificate=certificate if at == 2 else None) for at in range(3)]
     for client in clients:

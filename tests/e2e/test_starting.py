@@ -13,6 +13,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import (
+    ASYNCIO,
     CHECKOUT,
     FEATURES,
     LOCAL,
@@ -52,7 +53,7 @@ async def greets(daemon: Daemon, *features: str) -> None:
         ("twistd", "-n", "netplay"),
         TWIST,
         NETPLAY_RUN,
-        ("twistd", "-n", "--reactor", "asyncio", "netplay"),
+        ASYNCIO,
         ("twist", "--reactor", "asyncio", "--log-format=text", "netplay"),
     ],
     ids=" ".join,
@@ -64,16 +65,19 @@ async def test_in_the_foreground(daemons: Daemons, command: tuple[str, ...]) -> 
         assert ("AsyncioSelectorReactor" in daemon.output) == ("asyncio" in command)
     assert list(daemon.addresses) == list(FEATURES)
     await greets(daemon, *FEATURES)
-    assert [path.name for path in daemons.directory.iterdir()] == (["twistd.pid"] if command[0] == "twistd" else [])
+    left = [path.name for path in daemons.directory.iterdir()]
+    assert left == (["twistd.pid"] if command == ("twistd", "-n", "netplay") else [])
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == Ended(None, signal.SIGTERM)
     assert not list(daemons.directory.iterdir())
     assert "Traceback" not in daemon.output
 
 
+@pytest.mark.parametrize("reactor", ["default", "asyncio"])
 @ensureDeferred
-async def test_daemonized(daemons: Daemons) -> None:
-    options = ["--pidfile", "netplay.pid", "--logfile", "netplay.log", "netplay"]
+async def test_daemonized(daemons: Daemons, reactor: str) -> None:
+    chosen = [] if reactor == "default" else ["--reactor", reactor]
+    options = [*chosen, "--pidfile", "netplay.pid", "--logfile", "netplay.log", "netplay"]
     status, output = await daemons.run("twistd", *options, *anywhere())
     assert (status, output) == (0, "")
     pid = int((daemons.directory / "netplay.pid").read_text())
@@ -283,9 +287,7 @@ async def test_real_prices_from_a_file(daemons: Daemons) -> None:
     table: Path = daemons.directory / "prices.csv"
     table.write_text("symbol,date,price\nMSFT,Jan 1 2000,39.81\nMSFT,Feb 1 2000,36.35\nIBM,Jan 1 2000,100.52\n")
     options = only("ticker")
-    daemon = await daemons.spawn(
-        *TWISTD, *options, "--prices", f"csv:{table}", "--ticker-interval", "0.05"
-    ).ready()
+    daemon = await daemons.spawn(*TWISTD, *options, "--prices", f"csv:{table}", "--ticker-interval", "0.05").ready()
     ticker = await daemon.client("ticker")
     assert (await ticker.get("welcome"))["available_stocks"] == ["MSFT", "IBM"]
     ticker.send(type="subscribe", symbols=["MSFT"])

@@ -248,6 +248,16 @@ class IndependenceTests(SynchronousTestCase):
         self.first[0].send("move", dx=1)
         self.assertEqual(len(self.first[0].received()), 1)
 
+    def test_who_comes_back_is_in_the_room_where_it_was(self) -> None:
+        self.house.connect("game")  # the second lobby is kept open
+        self.late.drop()
+        self.first[0].drop()  # and there is a seat in the first one
+        again = self.house.connect("game")
+        self.assertEqual(again.hello["room"], "lobby")
+        self.assertEqual(again.ask("resume", session=self.late.hello["session"])["room"], "lobby-2")
+        [state] = again.received()
+        self.assertEqual(sorted(state["positions"]), ["Player_101", "Player_102"])
+
     def test_who_comes_back_to_a_full_lobby_is_in_the_second_one_as_it_was(self) -> None:
         gone = self.first[0]
         gone.send("move", dx=7)

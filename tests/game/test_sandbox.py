@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -89,6 +89,7 @@ class SandboxTests(SynchronousTestCase):
             self.world.act("ann", Score(points=1.5e308))
         self.assertEqual((self.at(), self.score()), ((MOST, -MOST), MOST))
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(numbers, numbers, numbers), max_size=20))
     def test_whatever_is_sent_all_stays_finite_and_exact(self, steps: list[tuple[Any, Any, Any]]) -> None:
         world = SandboxWorld()

@@ -197,16 +197,12 @@ class OwnerTests(SynchronousTestCase):
         self.assertEqual(refused.code, "bad_message")
 
     def test_above_and_below_are_two_alerts(self) -> None:
-        refused = self.assertRaises(
-            Refused, self.alerts.set, "ann", "AAPL", above=100.0, below=80.0, price_now=90.0
-        )
+        refused = self.assertRaises(Refused, self.alerts.set, "ann", "AAPL", above=100.0, below=80.0, price_now=90.0)
         self.assertEqual(refused.code, "bad_message")
 
     def test_a_threshold_is_above_zero(self) -> None:
         for threshold in (0.0, -1.0, float("nan"), float("inf")):
-            refused = self.assertRaises(
-                Refused, self.alerts.set, "ann", "AAPL", below=threshold, price_now=90.0
-            )
+            refused = self.assertRaises(Refused, self.alerts.set, "ann", "AAPL", below=threshold, price_now=90.0)
             self.assertEqual((refused.code, refused.field), ("bad_message", "$.below"))
 
     def test_cancelled_never_fires(self) -> None:

@@ -96,6 +96,7 @@ class EncodingTests(FeedTestCase):
         self.subscriber("S1").drop()
         self.subscriber("S1").ask("unsubscribe", symbols=["S1"])
         self.assertEqual(self.counted({"S1": 101.0}), (0, 0))
+        self.assertEqual(self.house.ticker.feed._groups, {})  # it costs no memory either
 
     def test_once_more_for_each_codec(self) -> None:
         self.subscriber("S1")
@@ -190,6 +191,17 @@ class LagTests(FeedTestCase):
         [message] = self.ann.received()
         self.assertEqual(message["updates"]["S1"]["price"], 103.0)
         self.assertNotIn("merged", message)
+
+    def test_each_time_only_what_was_folded_since_the_last_is_counted(self) -> None:
+        for price in (101.0, 102.0, 103.0):
+            self.beat({"S1": price})
+        self.ann.catch_up()
+        self.assertEqual(self.ann.received()[0]["merged"], 2)
+        self.ann.lag()
+        for price in (104.0, 105.0):
+            self.beat({"S1": price})
+        self.ann.catch_up()
+        self.assertEqual(self.ann.received()[0]["merged"], 1)
 
     def test_the_others_do_not_notice(self) -> None:
         bob = self.subscriber("S1", "S2")

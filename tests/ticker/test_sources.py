@@ -60,12 +60,8 @@ class RandomWalkTests(SynchronousTestCase):
 
     def test_starts_with_the_tutorials_stocks(self) -> None:
         source = RandomWalk()
-        self.assertEqual(
-            source.first(), {"AAPL": 150.0, "GOOGL": 2800.0, "TSLA": 800.0, "AMZN": 3400.0, "MSFT": 300.0}
-        )
-        self.assertEqual(
-            source.symbols, {"AAPL": "🍎", "GOOGL": "🔍", "TSLA": "🚗", "AMZN": "📦", "MSFT": "💻"}
-        )
+        self.assertEqual(source.first(), {"AAPL": 150.0, "GOOGL": 2800.0, "TSLA": 800.0, "AMZN": 3400.0, "MSFT": 300.0})
+        self.assertEqual(source.symbols, {"AAPL": "🍎", "GOOGL": "🔍", "TSLA": "🚗", "AMZN": "📦", "MSFT": "💻"})
 
     def test_same_seed_same_prices(self) -> None:
         self.assertEqual(walked(RandomWalk(7)), walked(RandomWalk(7)))
