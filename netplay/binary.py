@@ -58,6 +58,10 @@ class BinaryProtocol(Connection):
                 self._echo(kind, content)
                 return None
         self._error_wire = frames_wire(ERROR_TYPE, codec)
+        if name not in self.core.features:
+            if self._admitted():
+                self._say(Refused("unavailable", f"there is no {name} on this server"))
+            return None
         if not content and not self._admitted():
             return None
         wire = frames_wire(kind, codec)
@@ -99,12 +103,8 @@ class BinaryProtocol(Connection):
 
     def _mistake(self, message: str) -> None:
         refused = Refused("bad_message", message)
-        self.mistakes += 1
-        if self.mistakes < self.core.limits.mistakes:
+        if self.bears_mistake(refused):
             self._say(refused)
-        else:
-            self.core.complaints.note(refused.code)
-            self.end(refused)
 
     def _say(self, refused: Refused) -> None:
         self.core.complaints.note(refused.code)

@@ -207,13 +207,10 @@ class Client:
     def _refuse(self, refused: Refused, ref: str | int | None) -> None:
         connection = self.connection
         connection.core.complaints.note(refused.code)
-        if refused.code in MISTAKES:
-            connection.mistakes += 1
-            if connection.mistakes >= connection.core.limits.mistakes:
-                connection.end(refused, ref=ref)
-                return
-        else:
+        if refused.code not in MISTAKES:
             connection.mistakes = 0
+        elif not connection.bears_mistake(refused, ref):
+            return
         self.send(error_of(refused, ref))
 
     def _rate_limited(self, payload: bytes, wait: float) -> None:

@@ -139,8 +139,11 @@ class Connection(Protocol):
         try:
             self.opened()
         except Exception:
-            self.log.failure("while greeting a client")
-            self.end(Refused("internal", "that went wrong here, not with you; it is in the log"))
+            self._went_wrong("greeting a client")
+
+    def _went_wrong(self, what: str) -> None:
+        self.log.failure("while {what}", what=what)
+        self.end(Refused("internal", "that went wrong here, not with you; it is in the log"))
 
     def end(self, refused: Refused, *, linger: bool = True, ref: str | int | None = None) -> None:
         """Say why, and close once that is taken. Its clients are gone from here on."""
@@ -226,7 +229,11 @@ class Connection(Protocol):
             self.end(too_large)
 
     def _handle(self, payload: Any) -> None:
-        done = self.deliver(payload)
+        try:
+            done = self.deliver(payload)
+        except Exception:
+            self._went_wrong("handling a message")
+            return
         if done is not None:
             self._busy = True
             done.addBoth(self._done)
@@ -281,6 +288,14 @@ class Connection(Protocol):
         if self._bucket is None:
             self._bucket = TokenBucket(limits.rate, limits.burst, now)
         return self._bucket.take(now)
+
+    def bears_mistake(self, refused: Refused, ref: str | int | None = None) -> bool:
+        """Count a message that made no sense. One too many in a row ends the connection, which says so."""
+        self.mistakes += 1
+        if self.mistakes < self.core.limits.mistakes:
+            return True
+        self.end(refused, ref=ref)
+        return False
 
     def may_say_rate_limited(self) -> bool:
         """At most once a second."""

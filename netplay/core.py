@@ -37,6 +37,7 @@ class Core:
     @ivar clock: the reactor, for timers. Nothing else imports one.
     @ivar wall: seconds since 1970, for what clients are told.
     @ivar features: the message features by name, once they are built.
+    @ivar frame_types: which feature has which frame type, those included that are left out.
     """
 
     def __init__(self, clock: IReactorTime, limits: Limits, *, wall: Callable[[], float] = time.time) -> None:

@@ -156,7 +156,7 @@ def makeService(options: BaseOptions) -> Daemon:
     for feature in options.chosen:
         if feature.frame_type is not None:
             core.features[feature.name] = services[feature.name]
-            core.frame_types[feature.frame_type] = feature.name
+    core.frame_types = {f.frame_type: f.name for f in options.features if f.frame_type is not None}
     doors = Doors(
         Door(
             f"--{feature.name}",

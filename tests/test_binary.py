@@ -358,6 +358,11 @@ class ErrorTests(BinaryTestCase):
                 [_, (came, error)] = ann.received()
                 self.assertEqual((came, error["code"], error["ref"]), (kind, "unknown_type", 1))
 
+    def test_a_feature_that_was_left_out_says_so(self) -> None:
+        del self.house.core.features["game"]
+        self.ann.frame(GAME)
+        self.assertEqual(self.error()[1]["code"], "unavailable")
+
     def test_before_anything_was_written_others_are_json(self) -> None:
         self.assertEqual(self.wrong(), "JSON")
 

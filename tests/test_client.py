@@ -317,7 +317,7 @@ class ResumeTests(ClientCase):
         self.core.watch.startService()
         link, greeting = self.connect()
         link.goes()
-        advance(self.clock, KEPT_FOR - 1)
+        advance(self.clock, 119)
         self.assertEqual(self.parrot.expired, [])
         advance(self.clock, 1)
         self.assertEqual(self.parrot.expired, ["Polly_0"])

@@ -146,6 +146,7 @@ class ChatService(Service):
         for room in changed:
             presence = room.presence(self._unsettled)
             if presence is not None:
+                presence.at = self.core.now()
                 self.channel(room).publish(presence)
             if room.untold:
                 self.presence_changed(room)

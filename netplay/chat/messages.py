@@ -189,6 +189,7 @@ class Presence(Event, tag="presence"):
 
     room: str
     count: int
+    at: int | None = None
     joined: list[Named] | None = None
     left: list[str] | None = None
     renamed: list[Named] | None = None

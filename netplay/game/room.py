@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from twisted.internet.interfaces import IDelayedCall
 
 from netplay.channel import Channel
@@ -61,8 +61,8 @@ class GameRoom:
             settle()
         self.world.join(player, kept)
         try:
-            # A state holds the world's own objects: it is copied before the player is taken out again.
-            return deepcopy(self.state())
+            # The world's own objects are copied, before the player is taken out of them again.
+            return self._state(msgspec.to_builtins(self.world.state()))
         finally:
             self.world.leave(player)
 
@@ -96,7 +96,10 @@ class GameRoom:
 
     def state(self) -> State:
         """All there is to see just now."""
-        return State(room=self.name, game=self.game.name, tick=self.tick, at=self._core.now(), **self.world.state())
+        return self._state(self.world.state())
+
+    def _state(self, world: Mapping[str, Any]) -> State:
+        return State(room=self.name, game=self.game.name, tick=self.tick, at=self._core.now(), **world)
 
     def close(self) -> None:
         """The room ends."""

@@ -8,7 +8,7 @@ what changed for them is remembered by symbol, and they get the newest price of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -58,7 +58,7 @@ class Subscriber:
         self.client.forget(_KEY)
         self._feed.waiting.discard(self)
 
-    def fold(self, symbols: Mapping[str, object]) -> None:
+    def fold(self, symbols: Iterable[str]) -> None:
         """These changed; it cannot or would not have them just now."""
         for symbol in symbols:
             if symbol in self._unsent:
@@ -122,8 +122,9 @@ class Feed:
         self._newest.update(updates)
         if updates:
             encoded: dict[Codec, dict[str, msgspec.Raw]] = {}
+            changed = frozenset(updates)
             for symbols, group in list(self._groups.items()):
-                heard = _common(updates, symbols)
+                heard = symbols & changed
                 if heard:
                     self._send(heard, list(group), encoded, updates)
         for subscriber in list(self.waiting):
@@ -131,7 +132,7 @@ class Feed:
 
     def _send(
         self,
-        heard: dict[str, Update],
+        heard: frozenset[str],
         group: list[Subscriber],
         encoded: dict[Codec, dict[str, msgspec.Raw]],
         updates: dict[str, Update],
@@ -152,10 +153,3 @@ class Feed:
                 composed = PriceUpdate(updates={symbol: pieces[symbol] for symbol in heard}, at=self.at)
                 frame = frames[wire] = wire.encode(composed)
             client.outbox.write(frame)
-
-
-def _common(updates: dict[str, Update], symbols: frozenset[str]) -> dict[str, Update]:
-    """What of the updates is among the symbols, by walking over the smaller of the two."""
-    if len(updates) <= len(symbols):
-        return {symbol: update for symbol, update in updates.items() if symbol in symbols}
-    return {symbol: updates[symbol] for symbol in symbols if symbol in updates}

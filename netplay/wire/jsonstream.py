@@ -16,6 +16,8 @@ _STRING = re.compile(rb'["\n]|\\[^\n]?')
 _ESCAPE = ord("\\")
 _QUOTE = ord('"')
 _CLOSER = {ord("{"): ord("}"), ord("["): ord("]")}
+# Most values are flat objects: those are found whole in one go. Possessive, so that nothing is tried twice.
+_FLAT = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\\n]++|\\[^\n])*+")*+\}')
 # Anything else runs to the end of its line or to where the next value begins.
 _SCALAR_END = re.compile(rb'[\n{\["]')
 
@@ -86,6 +88,9 @@ class JSONStream:
         """Where the value at the start of the buffer ends, or C{None} if it does not yet."""
         buffer = self._buffer
         if not self._at:
+            flat = _FLAT.match(buffer)
+            if flat is not None:
+                return flat.end()
             first = buffer[0]
             if first in _CLOSER:
                 self._closers.append(_CLOSER[first])

@@ -75,6 +75,7 @@ class PresenceTests(ChatTestCase):
             {
                 "room": "general",
                 "count": 3,
+                "at": self.house.core.now(),
                 "joined": [{"id": "User_3", "name": "User_3"}],
                 "left": [],
                 "renamed": [],
@@ -127,7 +128,7 @@ class PresenceTests(ChatTestCase):
         for _ in range(99):
             self.house.connect("chat")
         self.house.wait(1)
-        self.assertEqual(self.presence(self.ann), [{"room": "general", "count": 101}])
+        self.assertEqual(self.presence(self.ann), [{"room": "general", "count": 101, "at": self.house.core.now()}])
 
     def test_it_is_no_part_of_the_log(self) -> None:
         self.house.connect("chat")
