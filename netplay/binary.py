@@ -84,7 +84,7 @@ class BinaryProtocol(Connection):
         """Whether a frame that no feature handles is within the rate."""
         wait = self.wait_for_token()
         if wait and self.may_say_rate_limited():
-            self._say(Refused("rate_limited", "too many messages a second", retry_after=round(wait, 3)))
+            self._say(Refused("rate_limited", "too many messages a second", retry_after=wait))
         return not wait
 
     def _echo(self, kind: int, content: bytes) -> None:

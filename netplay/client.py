@@ -222,7 +222,7 @@ class Client:
         if connection.may_say_rate_limited() or ref is not None:
             limits = connection.core.limits
             text = f"more than {limits.rate:g} messages a second; this one had no effect"
-            self.send(Error(code="rate_limited", message=text, retry_after=round(wait, 3), ref=ref))
+            self.send(Error(code="rate_limited", message=text, retry_after=wait, ref=ref))
 
 
 def error_of(refused: Refused, ref: str | int | None = None, *, fatal: bool = False) -> Error:

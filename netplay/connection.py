@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import ceil
 from typing import Any
 from typing import Protocol as Shape
 
@@ -280,14 +281,14 @@ class Connection(Protocol):
     # Limits and liveness
 
     def wait_for_token(self) -> float:
-        """Take a token for a message: 0 if there was one, otherwise the seconds until there will be."""
+        """Take a token for a message: 0 if there was one, otherwise the seconds until there will be, rounded up."""
         limits = self.core.limits
         if not limits.rate:
             return 0.0
         now = self.core.clock.seconds()
         if self._bucket is None:
             self._bucket = TokenBucket(limits.rate, limits.burst, now)
-        return self._bucket.take(now)
+        return ceil(self._bucket.take(now) * 1000) / 1000
 
     def bears_mistake(self, refused: Refused, ref: str | int | None = None) -> bool:
         """Count a message that made no sense. One too many in a row ends the connection, which says so."""

@@ -226,7 +226,7 @@ class Doors(MultiService):
 def _how_to_avoid(failed: list[tuple[Door, CannotListenError]]) -> str:
     reasons = ", ".join(f"{door.option} {door.description} ({_reason(error)})" for door, error in failed)
     options = " ".join(f"{door.option} {shlex.quote(free_endpoint(door.description))}" for door, _ in failed)
-    return f"cannot listen on {reasons}; to avoid that: {options}"
+    return f"cannot listen on {reasons}; use instead: {options}"
 
 
 def _reason(error: CannotListenError) -> str:

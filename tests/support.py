@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import tempfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -369,6 +370,18 @@ class TLSPeer(Peer):
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+
+
+def make_folder(test: Any) -> Path:
+    """
+    A folder that goes with the test.
+
+    Its name is short enough for unix sockets, and it is not where C{mktemp} makes its own: under pytest that is
+    wherever one happens to be.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="netplay")
+    test.addCleanup(folder.cleanup)
+    return Path(folder.name)
 
 
 def make_certificate(folder: Path) -> Path:

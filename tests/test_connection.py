@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +23,7 @@ from tests.support import (
     connect_wrapped,
     make_certificate,
     make_core,
+    make_folder,
     turn,
     until,
 )
@@ -702,9 +702,7 @@ class SocketTests(TestCase):
     async def listen_tls(self, **limits: Any) -> Any:
         from twisted.internet import reactor
 
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        pem = make_certificate(folder).read_bytes()
+        pem = make_certificate(make_folder(self)).read_bytes()
         context = ssl.PrivateCertificate.loadPEM(pem).options()
         _, address = await self.listen(
             lambda factory: reactor.listenSSL(0, factory, context, interface="127.0.0.1"), **limits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, IServiceMaker
@@ -40,7 +39,7 @@ from netplay.listen import Door, Doors
 from netplay.outbox import _Drain
 from netplay.store.memory import MemoryStore
 from netplay.tap import Options
-from tests.support import Parrot, connect, make_core
+from tests.support import Parrot, connect, make_core, make_folder
 
 
 def plugins(interface: Any) -> dict[str, Any]:
@@ -137,7 +136,7 @@ class ProviderTests(SynchronousTestCase):
             verifyObject(IWorld, game.open("room"))
 
     def test_price_sources(self) -> None:
-        path = Path(self.mktemp())
+        path = make_folder(self) / "prices.csv"
         path.write_text("date,symbol,price\n2020-01-01,AAPL,1.5\n2020-01-02,AAPL,2.5\n")
         sources = plugins(IPriceSourcePlugin)
         verifyObject(IPriceSource, sources["walk"].build(""))

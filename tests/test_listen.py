@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netplay.listen import AcceptGuard, Door, Doors, PortsInUse, free_endpoint
-from tests.support import LogRecorder, make_certificate, until
+from tests.support import LogRecorder, make_certificate, make_folder, until
 
 
 class Greeter(Protocol):
@@ -35,9 +35,7 @@ class DoorCase(TestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        folder = tempfile.TemporaryDirectory(prefix="netplay")  # the name of a unix socket has to be short
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = make_folder(self)
 
     def door(self, description: str, option: str = "--chat") -> Door:
         from twisted.internet import reactor
@@ -173,7 +171,7 @@ class DoorsTests(DoorCase):
         )
         error = self.assertRaises(PortsInUse, doors.startService)
         self.assertIsInstance(error, CannotListenError)
-        why, options = str(error).split("; to avoid that: ")
+        why, options = str(error).split("; use instead: ")
         self.assertEqual(
             why,
             f"cannot listen on --chat tcp:{first}:interface=127.0.0.1 (address already in use), "
@@ -194,7 +192,7 @@ class DoorsTests(DoorCase):
     def test_what_a_shell_would_change_is_quoted(self) -> None:
         door = self.door(r"tcp6:8888:interface=\:\:ffff\:192.0.2.1")  # an address that nobody has
         error = self.assertRaises(PortsInUse, Doors([door]).startService)
-        option, description = shlex.split(str(error).split("; to avoid that: ")[1])
+        option, description = shlex.split(str(error).split("; use instead: ")[1])
         self.assertEqual(option, "--chat")
         self.assertTrue(description.endswith(r":interface=\:\:ffff\:192.0.2.1"), description)
 
@@ -202,7 +200,7 @@ class DoorsTests(DoorCase):
         path = f"{self.folder}/chat"
         self.door(f"unix:{path}").startService()
         error = self.assertRaises(PortsInUse, Doors([self.door(f"unix:{path}")]).startService)
-        self.assertIn(f"to avoid that: --chat unix:{path}.2", str(error))
+        self.assertIn(f"use instead: --chat unix:{path}.2", str(error))
 
 
 class FreeEndpointTests(SynchronousTestCase):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -19,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from netplay.outbox import CHUNK, Outbox
-from tests.support import Link, Peer, TLSPeer, Wrapped, make_certificate, turn, until
+from tests.support import Link, Peer, TLSPeer, Wrapped, make_certificate, make_folder, turn, until
 
 LIMIT = 1_000_000
 HIGH = 64 * 1024
@@ -1030,9 +1029,7 @@ class UNIXTests(SocketCase):
     async def test_a_peer_that_reads_late_gets_everything_in_order(self) -> None:
         from twisted.internet import reactor
 
-        path = str(Path(self.mktemp()).absolute())
-        if len(path) > 100:  # more than a socket's name may have
-            path = f"/tmp/{Path(path).parts[-1]}.{id(self)}"
+        path = f"{make_folder(self)}/socket"
         self.listen(lambda factory: reactor.listenUNIX(path, factory), limit=10_000_000)
         peer = Peer(path)
         sender = await self.accept(peer)
@@ -1053,9 +1050,7 @@ class TLSTests(SocketCase):
     async def connect(self, **settings: Any) -> tuple[Sender, TLSPeer]:
         from twisted.internet import reactor
 
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        pem = make_certificate(folder).read_bytes()
+        pem = make_certificate(make_folder(self)).read_bytes()
         context = ssl.PrivateCertificate.loadPEM(pem).options()
         port = self.listen(lambda factory: reactor.listenSSL(0, factory, context, interface="127.0.0.1"), **settings)
         peer = TLSPeer(("127.0.0.1", port.getHost().port))

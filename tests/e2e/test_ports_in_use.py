@@ -12,7 +12,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.e2e.daemon import NETPLAY_RUN, TWIST, TWISTD, Daemons, anywhere
 
-LINE = re.compile(r"netplay: cannot listen on (.*); to avoid that: (.*)$")
+LINE = re.compile(r"netplay: cannot listen on (.*); use instead: (.*)$")
 
 
 @pytest.fixture
