@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from netplay.outbox import Outbox
+from netplay.outbox import Outbox, write_all
 from netplay.wire.codecs import Wire
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Channel:
         """
         Send a message to all members at the end of this turn.
 
-        @param key: if given, a newer message under it takes the place of this one for those who lag.
+        @param key: if given, a newer message under it takes the place of this one: for everyone within a turn, and
+            for those who lag until they have caught up. It is sent after what is published without a key.
         """
         self.published += 1
         for wire, group in self._groups.items():
@@ -97,8 +98,7 @@ class Channel:
         self.delivered += (len(frames) + len(latest)) * len(members)
         if not latest:
             data = frames[0] if len(frames) == 1 else b"".join(frames)
-            for outbox in members:
-                outbox.write(data)
+            write_all(members, data)
             return
         data = b"".join(frames)
         whole = data + b"".join(latest.values())

@@ -152,6 +152,7 @@ class Connection(Protocol):
             self._release()
             self._last_words(self.farewell(refused, ref), linger)
         elif self._ending:
+            self._release()
             self.outbox.close(linger=linger)
         else:
             self.abort()  # it never came as far as a first word

@@ -84,7 +84,9 @@ class IRoomLog(Interface):
     What was said in one room, numbered. The log numbers a message at once; keeping it may take longer.
     """
 
-    epoch: str = Attribute("Changes when numbers may have been lost. A new epoch goes on from the last kept number.")
+    epoch: str = Attribute(
+        "Unlike that of any other room. Changes when numbers may be lost; goes on from the last kept."
+    )
     seq: int = Attribute("The number of the newest message, 0 before the first.")
 
     def append(body: Any) -> Deferred[None]:

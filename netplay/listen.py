@@ -147,6 +147,8 @@ class AcceptGuard:
 
     def __call__(self, event: LogEvent) -> None:
         """An event of the port's accepting."""
+        if event.get("acceptError") == "ECONNABORTED":
+            return  # the peer has thought better of it
         if "acceptError" in event:
             self._turned_away += 1
             self._rest()

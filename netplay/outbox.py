@@ -9,6 +9,7 @@ goes through its outbox, which therefore stands in for the transport (ITransport
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import struct
 import sys
@@ -32,6 +33,8 @@ from zope.interface import implementer
 
 CHUNK = 64 * 1024
 """Bytes handed to the transport at once while a backlog drains."""
+
+_FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
 _SIOCOUTQ = 0x5411  # Linux: bytes that the peer has not acknowledged yet
 
@@ -134,18 +137,12 @@ class Outbox:
         if self._clear:
             try:
                 sent = self._send(data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self._broken()
+            except OSError as error:
+                self._not_sent(error, data)
                 return
             self.taken += sent
-            if sent == len(data):
-                return
-            self._clear = False
-            self._partial = sent > 0
-            self._enqueue(data[sent:])
-            self._start_draining()
+            if sent != len(data):
+                self._wait_for_the_rest(data, sent)
         elif self._open:
             self._enqueue(data)
 
@@ -404,10 +401,20 @@ class Outbox:
         else:
             self.transport.loseConnection()
 
-    def _broken(self) -> None:
-        """The socket failed while we wrote. Its loss is reported in a turn of its own, not inside our caller's."""
-        self._open = self._clear = False
-        self.transport.abortConnection()
+    def _not_sent(self, error: OSError, data: bytes) -> None:
+        """The kernel takes nothing just now; or the socket has failed, which is reported in a turn of its own."""
+        if error.errno in _FULL:
+            self._wait_for_the_rest(data, 0)
+        else:
+            self._open = self._clear = False
+            self.transport.abortConnection()
+
+    def _wait_for_the_rest(self, data: bytes, sent: int) -> None:
+        """The kernel took only so much."""
+        self._clear = False
+        self._partial = sent > 0
+        self._enqueue(data[sent:])
+        self._start_draining()
 
     # Draining a plain socket: a pull producer, registered only while something waits.
     # "None registered" therefore means that the transport's buffer is empty and that an eager write is in order.
@@ -475,6 +482,26 @@ class _Drain:
 
     def stopProducing(self) -> None:
         pass  # connectionLost follows
+
+
+def write_all(outboxes: Iterable[Outbox], data: bytes) -> None:
+    """
+    L{Outbox.write} of the same bytes to many, with its first lines in the loop: this is what a message costs for each
+    of its receivers.
+    """
+    size = len(data)
+    for outbox in outboxes:
+        if outbox._clear:
+            try:
+                sent = outbox._send(data)
+            except OSError as error:
+                outbox._not_sent(error, data)
+                continue
+            outbox.taken += sent
+            if sent != size:
+                outbox._wait_for_the_rest(data, sent)
+        else:
+            outbox.write(data)
 
 
 def _nothing() -> None:

@@ -30,7 +30,7 @@ from netplay.ticker.feature import TickerFeature, TickerService
 
 START = 1_700_000_000
 """Seconds since 1970 when every test begins."""
-START_ISO = "2023-11-14T22:13:20+00:00"
+START_ISO = "2023-11-14T22:13:20.000+00:00"
 
 CHAT, GAME, TICKER = 16, 17, 18
 """Frame types in MessagePack."""

@@ -186,7 +186,7 @@ class DoorsTests(DoorCase):
     def test_what_is_no_port_in_use_says_why(self) -> None:
         doors = Doors([self.door(f"unix:{self.folder}/no/such/folder")])
         error = self.assertRaises(PortsInUse, doors.startService)
-        self.assertIn(f"--chat unix:{self.folder}/no/such/folder (no such file or directory); to", str(error))
+        self.assertIn(f"--chat unix:{self.folder}/no/such/folder (no such file or directory); use", str(error))
         self.assertIn(f"--chat unix:{tempfile.gettempdir()}/folder", str(error))
 
     def test_what_a_shell_would_change_is_quoted(self) -> None:

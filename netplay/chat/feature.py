@@ -128,7 +128,7 @@ class ChatService(Service):
         """Number a message and send it to the room; fires when it is kept."""
         log = self.log(room)
         kept = log.append(said)
-        said.id = f"{log.epoch}-{room.name}-{said.seq}"
+        said.id = f"{log.epoch}-{said.seq}"
         self.channel(room).publish(said)
         return kept
 

@@ -60,21 +60,19 @@ class MemoryStore(Service):
     """Keeps what it is given as long as the daemon runs."""
 
     def __init__(self) -> None:
-        self._epoch = secrets.token_hex(4)  # nothing of an earlier run is left, so none of its numbers count
         self._logs: dict[str, MemoryLog] = {}
 
     def room_log(self, room: str) -> MemoryLog:
         """The log of a room."""
         log = self._logs.get(room)
         if log is None:
-            log = self._logs[room] = MemoryLog(self._epoch)
+            # Nothing of an earlier run, or of an earlier room of that name, is left: its numbers do not count.
+            log = self._logs[room] = MemoryLog(secrets.token_hex(4))
         return log
 
     def drop_room(self, room: str) -> None:
         """The room is gone, with its log."""
-        # Should it be made again, its numbers start again too: then they are those of another epoch.
-        if self._logs.pop(room, None) is not None:
-            self._epoch = secrets.token_hex(4)
+        self._logs.pop(room, None)
 
 
 @implementer(IPlugin, IStorePlugin)

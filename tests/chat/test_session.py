@@ -103,7 +103,7 @@ class SayTests(ChatTestCase):
                 "message": "hi all",
                 "emoji": "😊",
                 "room": "general",
-                "timestamp": START_ISO.replace("20+", "21.500000+"),
+                "timestamp": START_ISO.replace("20.000", "21.500"),
                 "at": START * 1000 + 1500,
                 "seq": 1,
             },

@@ -114,7 +114,7 @@ class SubscribeTests(TickerTestCase):
                             "price": 151.5,
                             "emoji": "🍎",
                             "change": 1.5,
-                            "timestamp": START_ISO.replace("20+", "21+"),
+                            "timestamp": START_ISO.replace("20.000", "21.000"),
                         }
                     },
                     "at": (START + 1) * 1000,
@@ -268,7 +268,7 @@ class AlertTests(TickerTestCase):
                     "price": 151.5,
                     "threshold": 151,
                     "direction": "above",
-                    "timestamp": START_ISO.replace("20+", "22+"),
+                    "timestamp": START_ISO.replace("20.000", "22.000"),
                     "at": (START + 2) * 1000,
                 }
             ],
