@@ -9,8 +9,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 import netplay
-from netplay.core import KEPT_FOR
 from netplay.errors import Refused
+from netplay.sessions import KEPT_FOR
 from tests.support import Link, Parrot, Said, advance, connect, make_core
 
 

@@ -97,7 +97,6 @@ class ChatService(Service):
 
     def log(self, room: Room) -> IRoomLog:
         """What was said there."""
-        assert self.core.store is not None
         return self.core.store.room_log(room.name)
 
     def channel(self, room: Room) -> Channel:
@@ -154,7 +153,6 @@ class ChatService(Service):
     def _expire(self) -> None:
         for name in self.rooms.expire(self.core.clock.seconds()):
             self._channels.pop(name, None)
-            assert self.core.store is not None
             self.core.store.drop_room(name)
             self._log.info("chat: room {room} was empty for an hour and is gone", room=name)
 

@@ -1,0 +1,88 @@
+"""Who may come back, and as whom."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from netplay.errors import Refused
+
+if TYPE_CHECKING:
+    from netplay.client import Client
+
+KEPT_FOR = 120.0
+"""Seconds that a guest may take to come back."""
+
+MOST_KEPT = 10_000
+"""Sessions kept for those who may come back; the oldest goes first."""
+
+
+@dataclass
+class _Kept:
+    feature: str
+    state: Any
+    until: float
+    expired: Callable[[Any], None]
+
+
+@dataclass
+class Sessions:
+    """
+    Which session belongs to whom: to a client that is connected, or to what one left behind that may come back.
+    """
+
+    _log = Logger()
+
+    _live: dict[str, Client] = field(default_factory=dict)
+    _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)  # in the order in which they expire
+
+    def open(self, client: Client) -> str:
+        """A new session for a client: a token nobody can guess."""
+        token = secrets.token_urlsafe(12)
+        self._live[token] = client
+        return token
+
+    def keep(self, token: str, feature: str, state: Any, expired: Callable[[Any], None], now: float) -> None:
+        """The client is gone and may come back; C{expired} is called with the state when it does not."""
+        del self._live[token]
+        self._kept[token] = _Kept(feature, state, now + KEPT_FOR, expired)
+        if len(self._kept) > MOST_KEPT:
+            self._expire_one()
+
+    def close(self, token: str) -> None:
+        """The session is over."""
+        del self._live[token]
+
+    def resume(self, token: str, feature: str, client: Client) -> Any:
+        """
+        Hand the session to the client that asks for it and return what was kept. Whoever is still connected with
+        it is sent away.
+
+        @raise Refused: C{bad_session}.
+        """
+        holder = self._live.get(token)
+        if holder is not None and holder is not client and holder.feature == feature:
+            holder.end("replaced", "your session goes on in another connection")
+        kept = self._kept.get(token)
+        if kept is None or kept.feature != feature:
+            raise Refused("bad_session", "no such session, or it is over; go on with the one you have", "$.session")
+        del self._kept[token]
+        self._live[token] = client
+        return kept.state
+
+    def expire(self, now: float) -> None:
+        """Forget those who did not come back in time."""
+        while self._kept and next(iter(self._kept.values())).until <= now:
+            self._expire_one()
+
+    def _expire_one(self) -> None:
+        _, kept = self._kept.popitem(last=False)
+        try:
+            kept.expired(kept.state)
+        except Exception:  # the others are to expire all the same
+            self._log.failure("{feature}: while a session expired", feature=kept.feature)
