@@ -26,7 +26,7 @@ class AcceptGuard:
         self._clock = clock
         self._resting: Any = None
         self._turned_away = 0
-        self._said = -1e9
+        self._saying: Any = None
         self.namespace = "netplay.listen"
         self.observer = self
 
@@ -43,9 +43,10 @@ class AcceptGuard:
 
     def stop(self) -> None:
         """The port is being closed."""
-        if self._resting is not None and self._resting.active():
-            self._resting.cancel()
-        self._resting = None
+        for call in (self._resting, self._saying):
+            if call is not None and call.active():
+                call.cancel()
+        self._resting = self._saying = None
         self._port = None
 
     def _rest(self) -> None:
@@ -58,10 +59,14 @@ class AcceptGuard:
         if self._port is not None:
             self._port.startReading()
 
+    def _say_the_rest(self) -> None:
+        self._saying = None
+        if self._port is not None:
+            self._say()
+
     def _say(self) -> None:
-        now = self._clock.seconds()
-        if self._turned_away and now - self._said >= self.EVERY:
-            self._said = now
+        if self._turned_away and self._saying is None:
+            self._saying = self._clock.callLater(self.EVERY, self._say_the_rest)
             turned_away, self._turned_away = self._turned_away, 0
             self._log.warn(
                 "out of file descriptors: {n} connections turned away; raise the limit (ulimit -n) or lower "

@@ -60,7 +60,7 @@ class BinaryProtocol(Connection):
         self._error_wire = frames_wire(ERROR_TYPE, codec)
         if name not in self.core.features:
             if self._admitted():
-                self._say(Refused("unavailable", f"there is no {name} on this server"))
+                self._say(Refused("unavailable", f"there is no {name} on this server"), codec.ref_in(content))
             return None
         if not content and not self._admitted():
             return None
@@ -106,9 +106,9 @@ class BinaryProtocol(Connection):
         if self.bears_mistake(refused):
             self._say(refused)
 
-    def _say(self, refused: Refused) -> None:
+    def _say(self, refused: Refused, ref: str | int | None = None) -> None:
         self.core.complaints.note(refused.code)
-        self.outbox.write(self._error_wire.encode(error_of(refused)))
+        self.outbox.write(self._error_wire.encode(error_of(refused, ref)))
 
 
 class BinaryFactory(ConnectionFactory):

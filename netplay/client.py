@@ -72,6 +72,8 @@ class Client:
         try:
             self.session: ISession = service.connected(self)
         except BaseException:
+            for channel in list(self.channels):
+                channel.leave(self)
             connection.core.sessions.close(self._token)
             raise
 
@@ -105,6 +107,10 @@ class Client:
     def offer(self, key: Hashable, make: Callable[[], Event]) -> bool:
         """Send a message now, or its newest version once the client has caught up."""
         return self.outbox.offer((self.feature, key), lambda: self.wire.encode(make()))
+
+    def drained(self) -> Deferred[None]:
+        """Fires when the client has taken all that it was sent, or is gone."""
+        return self.outbox.drained()
 
     def forget(self, key: Hashable) -> None:
         """Take back an offer that was not sent yet."""

@@ -229,6 +229,8 @@ class Connection(Protocol):
         except Refused as too_large:
             self.core.complaints.note(too_large.code)
             self.end(too_large)
+        except Exception:
+            self._went_wrong("reading a message")
 
     def _handle(self, payload: Any) -> None:
         try:
@@ -239,7 +241,7 @@ class Connection(Protocol):
         if done is not None:
             self._busy = True
             done.addBoth(self._done)
-            if self._busy:
+            if self._busy and self._open:
                 self.outbox.pauseProducing()
                 done.addCallback(self._go_on)
 
@@ -262,6 +264,9 @@ class Connection(Protocol):
         self.core.clock.callLater(0, self._close_when_taken)
 
     def _close_when_taken(self) -> None:
+        if self._open:
+            for client in self.clients():
+                client.session.finishing()
         self.outbox.drained().addCallback(lambda _: self.outbox.close())
 
     # As a producer: the outbox says when too much waits to be sent

@@ -66,6 +66,9 @@ class ISession(Interface):
         @raise netplay.errors.Refused: said to the client as an C{error}.
         """
 
+    def finishing() -> None:
+        """The client sends no more and goes when it has read all: send what would come too late otherwise."""
+
     def lost() -> object | None:
         """The client is gone. Returns what L{resumed} needs to bring it back, or C{None}."""
 

@@ -2,7 +2,7 @@
 Everything that one connection is sent passes its outbox: written eagerly, queued within a bound, merged by key.
 
 C{transport.write} of a socket costs two C{epoll_ctl} calls and a second pass of the loop for every receiver. The
-outbox first tries C{writeSomeData}, which costs the system call alone, and queues only what the kernel does not
+outbox first calls C{send} of the socket, which costs the system call alone, and queues only what the kernel does not
 take. It can do so only while the transport's own buffer is empty; hence the rule that I{every} byte of a connection
 goes through its outbox, which therefore stands in for the transport (ITransport, IConsumer, IPushProducer).
 """
@@ -13,6 +13,7 @@ import errno
 import fcntl
 import struct
 import sys
+import termios
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
@@ -36,7 +37,7 @@ CHUNK = 64 * 1024
 
 _FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
-_SIOCOUTQ = 0x5411  # Linux: bytes that the peer has not acknowledged yet
+_SIOCOUTQ = termios.TIOCOUTQ  # of a socket on Linux: bytes that the peer has not acknowledged yet
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -120,7 +121,7 @@ class Outbox:
         self._paused = False
         self._waiters: list[Deferred[None]] | None = None
         self._deadline: IDelayedCall | None = None
-        # Wrappers such as TLS forward the attribute writeSomeData: there it would send plaintext.
+        # Wrappers such as TLS forward the attributes of a socket's transport: there it would send plaintext.
         self._eager = isinstance(transport, tcp.Connection) and not transport.TLS
         self._drain: _Drain | None = None
         if self._eager:
@@ -196,14 +197,7 @@ class Outbox:
         What the kernel has buffered counts as well where it tells: it may hold megabytes, and asks for more only
         when a third of them is gone, which a slow but living reader may need minutes for.
         """
-        unacknowledged = 0
-        if self._eager and sys.platform == "linux":
-            try:
-                answer = fcntl.ioctl(self.transport.fileno(), _SIOCOUTQ, bytes(4))
-                unacknowledged = struct.unpack("i", answer)[0]
-            except (OSError, ValueError):
-                pass  # the socket is gone; the reactor is about to say so
-        return self.taken, unacknowledged
+        return self.taken, self._ask_kernel(_SIOCOUTQ)
 
     # Closing
 
@@ -213,11 +207,12 @@ class Outbox:
         time.
 
         @param linger: close our direction first and read on until the peer closes its own. A socket that is closed
-            with input unread is reset, and the peer may lose our last words over it.
+            with input unread is reset, and the peer may lose our last words over it: where some waits, this is
+            done in any case.
         """
         if self._closing and not linger:  # it was lingering, and is to hurry now
             self._linger = False
-            if not self.backlog:
+            if not self.backlog and not self._input_waits():
                 self.transport.loseConnection()
         if not self._open:
             return
@@ -395,11 +390,24 @@ class Outbox:
         if not self._eager:
             self._drain = None
             self.transport.unregisterProducer()
-        if self._linger and self._eager and not self._input_over:
+        if self._eager and not self._input_over and (self._linger or self._input_waits()):
             self.transport.resumeProducing()
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()
+
+    def _input_waits(self) -> bool:
+        """Whether there is input that was not read: closing would reset the connection then."""
+        return self._ask_kernel(termios.FIONREAD) > 0
+
+    def _ask_kernel(self, what: int) -> int:
+        if self._eager and sys.platform == "linux":
+            try:
+                answer: int = struct.unpack("i", fcntl.ioctl(self.transport.fileno(), what, bytes(4)))[0]
+                return answer
+            except (OSError, ValueError):
+                pass  # the socket is gone; the reactor is about to say so
+        return 0
 
     def _not_sent(self, error: OSError, data: bytes) -> None:
         """The kernel takes nothing just now; or the socket has failed, which is reported in a turn of its own."""

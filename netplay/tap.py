@@ -16,6 +16,7 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 import netplay.plugins
+from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
 from netplay.interfaces import IFeature, IStorePlugin
@@ -25,8 +26,8 @@ from netplay.options import number, plugin_named
 
 log = Logger()
 
-SPARE_DESCRIPTORS = 64
-"""What the daemon needs besides its connections: listeners, log, plugins, those it turns away."""
+SPARE_DESCRIPTORS = 64 + MOST_TURNED_AWAY
+"""What the daemon needs besides its connections: listeners, log, plugins, and those that it turns away."""
 
 
 def features() -> list[Any]:
@@ -104,6 +105,11 @@ class BaseOptions(UsageOptions):
         return [] if "off" in given else given
 
     def _check_endpoint(self, feature: Any, description: str) -> None:
+        if description.startswith("haproxy:"):
+            raise UsageError(
+                f"--{feature.name} {description}: addresses behind a proxy are not told apart yet; listen without "
+                f"haproxy:, as in --{feature.name} {description.removeprefix('haproxy:')}"
+            )
         try:
             serverFromString(_reactor(), description)
         except Exception as error:

@@ -168,6 +168,7 @@ class OrderTests(OutboxCase):
             else:
                 self.link.turn()
         self.link.reads()
+        self.link.turns(300)  # a chunk a turn
         taken = self.link.taken
         for data in late:  # offers are whole and come at most once, the newest of each key surely
             self.assertLessEqual(taken.count(data), 1)

@@ -53,7 +53,7 @@ class ChatService(Service):
     def startService(self) -> None:
         """Begin to look for empty rooms."""
         super().startService()
-        self._expiry = LoopingCall(self._expire)
+        self._expiry = LoopingCall(self._safely)
         self._expiry.clock = self.core.clock
         self._expiry.start(EXPIRE_EVERY, now=False)
 
@@ -149,6 +149,12 @@ class ChatService(Service):
                 self.channel(room).publish(presence)
             if room.untold:
                 self.presence_changed(room)
+
+    def _safely(self) -> None:
+        try:
+            self._expire()
+        except Exception:  # it would end the loop for good
+            self._log.failure("chat: while looking for empty rooms")
 
     def _expire(self) -> None:
         for name in self.rooms.expire(self.core.clock.seconds()):

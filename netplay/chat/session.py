@@ -65,20 +65,18 @@ class ChatSession(Session):
     @param chat: the rooms and their logs and channels.
     """
 
-    __slots__ = ("chat", "member")
+    __slots__ = ("_returning", "chat", "member")
 
     grammar = Grammar((*REQUESTS, *COMMON))
 
     def __init__(self, client: Client, chat: ChatService) -> None:
         super().__init__(client, chat.core)
         self.chat = chat
+        self._returning: Kept | None = None
         person = Person(chat.people.number())
         self.member = Member(person)
-        chat.arrived(self)
-        chat.newcomer(self)
         room = chat.rooms.get(FIRST_ROOM)
         log = chat.log(room)
-        chat.join(self, room)
         client.greet(
             Welcome(
                 message=f"Welcome {person.name}! 🎉",
@@ -90,6 +88,9 @@ class ChatSession(Session):
             ),
             person.identity(),
         )
+        chat.arrived(self)
+        chat.newcomer(self)
+        chat.join(self, room)
 
     # Talking
 
@@ -164,6 +165,8 @@ class ChatSession(Session):
 
         @return: whether that is all that was missed; C{None} without C{since}.
         """
+        # A client that reads at its own pace is not sent more at once than it may leave unread.
+        await self.client.drained()
         log = self.chat.log(room)
         recovered = None if since is None else log.recovers(since)
         if since is not None and recovered:
@@ -176,6 +179,7 @@ class ChatSession(Session):
                 seq = page.messages[-1].seq
             missed = seq < log.seq  # that was said while the page was read
         while missed:
+            await self.client.drained()
             page = await self._page(room, None, seq, PAGE)
             if page.messages:
                 seq = page.messages[-1].seq
@@ -238,7 +242,9 @@ class ChatSession(Session):
     def lost(self) -> Kept:
         """Out of all rooms, until it comes back."""
         member = self.member
-        kept = Kept(member.person, member.emoji, tuple(member.rooms), member.created)
+        # Should it go while it is still coming back, it was in all those rooms.
+        rooms = tuple(member.rooms) if self._returning is None else self._returning.rooms
+        kept = Kept(member.person, member.emoji, rooms, member.created)
         self._go()
         return kept
 
@@ -254,6 +260,7 @@ class ChatSession(Session):
         member = self.member = Member(kept.person)
         member.emoji, member.created = kept.emoji, kept.created
         self.chat.arrived(self)
+        self._returning = kept
         return Deferred.fromCoroutine(self._resume_rooms(kept, request))
 
     async def _resume_rooms(self, kept: Kept, request: Resume) -> None:
@@ -276,6 +283,7 @@ class ChatSession(Session):
             elif self.chat.log(room).seq != told.seq:  # something was said while another room was read
                 await self._catch_up(room, Position(told.epoch, told.seq))
             self.chat.join(self, room)
+        self._returning = None
 
     def expired(self, kept: Kept) -> None:
         """Nobody came back: the name is free."""

@@ -42,11 +42,6 @@ class GameRoom:
         self._arriving: dict[Callable[[], None], None] = {}  # what makes those seen who are not yet
         self._newcomers: dict[Client, int] = {}  # not in the channel yet -> the tick whose state they know
 
-    @property
-    def full(self) -> bool:
-        """Whether every seat is taken."""
-        return len(self.players) >= self.game.players[1]
-
     def expect(self, settle: Callable[[], None]) -> None:
         """Someone has come and is not seen by the others before C{settle} is called, which seats it."""
         self._arriving[settle] = None
@@ -88,6 +83,11 @@ class GameRoom:
         kept = self.world.leave(player)
         self._changed()
         return kept
+
+    def bring_up_to_date(self, client: Client) -> None:
+        """Send the newest state to one client, if it was not sent to the room yet."""
+        if self._next is not None:
+            client.send(self.state())
 
     def act(self, player: str, message: Request) -> None:
         """A player did something."""

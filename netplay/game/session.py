@@ -47,7 +47,12 @@ class GameSession(Session):
         super().__init__(client, game.core)
         self._game = game
         self._arrive(Person(game.people.number()), None, None)
-        self.client.greet(self._preview(), self.person.identity())
+        try:
+            client.greet(self._preview(), self.person.identity())
+        except BaseException:
+            self._go()
+            game.people.remove(self.person)
+            raise
 
     @property
     def grammar(self) -> Grammar:  # type: ignore[override]
@@ -61,6 +66,11 @@ class GameSession(Session):
             return handler(self, message)
         self._settle()
         return self.room.act(self.person.id, message)
+
+    def finishing(self) -> None:
+        """A state that is due in a moment would come too late."""
+        if self._settling is None:
+            self.room.bring_up_to_date(self.client)
 
     def lost(self) -> Kept:
         """Out of the room."""

@@ -67,7 +67,6 @@ class TickerSession(Session):
         self._ticker = ticker
         self.subscriber = Subscriber(client, ticker.feed)
         self.person = Person(ticker.people.number())
-        ticker.arrived(self)
         symbols = list(ticker.market.symbols)
         named = client.fit(symbols)
         client.greet(
@@ -79,6 +78,7 @@ class TickerSession(Session):
             ),
             self.person.identity(),
         )
+        ticker.arrived(self)
 
     def subscribe(self, message: Subscribe) -> Event | None:
         """The prices now, and those to come."""

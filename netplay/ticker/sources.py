@@ -59,12 +59,6 @@ _WALK_HELP = "say walk, walk:seed=7 or walk:seed=7:symbols=500"
 _CSV_HELP = "say csv:PATH, a file with the columns date, symbol and price, or date and one for each symbol"
 
 
-def split(description: str) -> tuple[str, str]:
-    """The name of a plugin and its argument: C{walk:seed=7} is C{walk} and C{seed=7}."""
-    name, _, argument = description.partition(":")
-    return name, argument
-
-
 @implementer(IPriceSource)
 class RandomWalk:
     """

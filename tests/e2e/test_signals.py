@@ -145,9 +145,10 @@ async def test_a_second_signal_ends_it_at_once(daemons: Daemons, command: tuple[
 async def test_newcomers_find_the_port_closed_while_the_others_are_told(daemons: Daemons) -> None:
     daemon = await daemons.start("--rate", "0")
     await stall(daemon)
-    port = daemon.addresses["chat"][0].port
+    witness = await daemon.client("chat")
+    await witness.settled()
     daemon.signal(signal.SIGTERM)
-    await daemon.line(rf"TCP Port {port} Closed")
+    await witness.get("error", code="shutting_down")
     with pytest.raises(ConnectionRefusedError):
         await daemon.client("chat")
     assert daemon.end is None

@@ -15,28 +15,12 @@ from zope.interface.verify import verifyObject
 from netplay.interfaces import IPriceSource, IPriceSourcePlugin
 from netplay.plugins import netplay_sources
 from netplay.ticker import sources
-from netplay.ticker.sources import CSVSource, RandomWalk, Replay, WalkSource, split
+from netplay.ticker.sources import CSVSource, RandomWalk, Replay, WalkSource
 
 
 def walked(source: RandomWalk, beats: int = 20) -> list[dict[str, float]]:
     """What a number of beats bring."""
     return [dict(source.next()) for _ in range(beats)]
-
-
-class SplitTests(SynchronousTestCase):
-    """L{split}."""
-
-    def test_name_and_argument(self) -> None:
-        self.assertEqual(split("walk:seed=7"), ("walk", "seed=7"))
-
-    def test_only_the_first_colon_counts(self) -> None:
-        self.assertEqual(split("csv:C:/prices.csv"), ("csv", "C:/prices.csv"))
-
-    def test_name_alone(self) -> None:
-        self.assertEqual(split("walk"), ("walk", ""))
-
-    def test_empty_argument(self) -> None:
-        self.assertEqual(split("walk:"), ("walk", ""))
 
 
 class PluginTests(SynchronousTestCase):
