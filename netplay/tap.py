@@ -26,8 +26,8 @@ from netplay.options import number, plugin_named
 
 log = Logger()
 
-SPARE_DESCRIPTORS = 64 + MOST_TURNED_AWAY
-"""What the daemon needs besides its connections: listeners, log, plugins, and those that it turns away."""
+SPARE_DESCRIPTORS = 64
+"""What the daemon needs besides its connections: listeners, log, plugins."""
 
 
 def features() -> list[Any]:
@@ -192,14 +192,14 @@ def _reactor() -> Any:
 
 def _affordable(connections: int) -> int:
     """As many connections as there can be descriptors, after asking for as many as are needed."""
-    wanted = connections + SPARE_DESCRIPTORS
+    wanted = connections + SPARE_DESCRIPTORS + MOST_TURNED_AWAY
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted and soft != resource.RLIM_INFINITY:
         best = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if best > soft:
             resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
             soft = best
-        if soft < wanted:
+        if soft < connections + SPARE_DESCRIPTORS:
             connections = max(1, soft - SPARE_DESCRIPTORS)
             log.warn(
                 "only {soft} file descriptors are allowed: at most {n} connections; raise the limit with ulimit -n",
