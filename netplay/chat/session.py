@@ -89,8 +89,13 @@ class ChatSession(Session):
             person.identity(),
         )
         chat.arrived(self)
-        chat.newcomer(self)
-        chat.join(self, room)
+        try:
+            chat.newcomer(self)
+            chat.join(self, room)
+        except BaseException:
+            self._go()
+            chat.people.remove(person)
+            raise
 
     # Talking
 

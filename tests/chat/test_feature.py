@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from netplay.channel import Channel
 from netplay.chat.feature import ChatFeature
 from netplay.interfaces import IFeature, IMessageService, IRoomLog, ISession, IStore
 from netplay.messages import Position
@@ -345,6 +346,56 @@ class ResumeTests(ChatTestCase):
         self.assertEqual(again.received(), [])
 
 
+class SlowReaderTests(ChatTestCase):
+    """Bob missed a lot, and reads it at his own pace."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.epochs = {"general": self.epoch()}
+        for room in ("tech", "gaming"):
+            self.ann.ask("join_room", room=room, also=True)
+            self.epochs[room] = self.bob.ask("join_room", room=room, also=True)["epoch"]
+        self.bob.drop()
+        for room in self.epochs:
+            for _ in range(30):
+                self.ann.send("chat", room=room, text="x" * 4000)
+        self.ann.received()
+        self.since = {room: {"epoch": epoch, "seq": 0} for room, epoch in self.epochs.items()}
+
+    def test_no_more_is_sent_than_he_may_leave_unread(self) -> None:
+        again = self.house.connect("chat")
+        again.lag()
+        again.send("resume", session=self.bob.hello["session"], since=self.since)
+        self.assertLess(again.protocol.outbox.backlog, 2 * 32 * 1024)
+
+    def test_all_of_it_comes_as_he_reads(self) -> None:
+        again = self.house.connect("chat")
+        again.lag()
+        again.send("resume", session=self.bob.hello["session"], since=self.since)
+        pages = []
+        for _ in range(60):
+            again.catch_up()
+            pages += again.heard("history")
+            again.lag()
+        missed = [(page["room"], message["seq"]) for page in pages for message in page["messages"]]
+        self.assertEqual(missed, [(room, seq + 1) for room in self.epochs for seq in range(30)])
+
+
+class GreetingTests(ChatTestCase):
+    """Something goes wrong while a newcomer is greeted."""
+
+    def test_nothing_of_it_stays(self) -> None:
+        def broken(*args: object) -> None:
+            raise ZeroDivisionError
+
+        self.patch(Channel, "join", broken)
+        newcomer = self.house.connect("chat", greeted=False)
+        self.assertEqual(newcomer.received()[-1]["code"], "internal")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        newcomer.drop()
+        self.assertEqual(self.ann.ask("direct", to="User_3", text="?")["code"], "no_such_user")
+
+
 class AwayTests(ChatTestCase):
     """What is kept for who may come back."""
 
@@ -487,6 +538,18 @@ class SlowStoreTests(SynchronousTestCase):
         changed = [message for message in self.bob.received() if message["type"] in ("room_changed", "chat", "history")]
         seen = [said["seq"] for message in changed if message["type"] == "history" for said in message["messages"]]
         self.assertEqual(seen, [1])
+
+    def test_who_goes_while_coming_back_is_still_in_all_rooms(self) -> None:
+        self.bob.send("join_room", room="tech", also=True)
+        self.store.room_log("tech").work()
+        self.bob.drop()
+        since = {"general": {"epoch": "slow", "seq": 0}}
+        for _ in range(2):
+            again = self.house.connect("chat")
+            again.send("resume", session=self.bob.hello["session"], since=since)
+            [resumed] = again.heard("resumed")
+            self.assertEqual(list(resumed["rooms"]), ["general", "tech"])
+            again.drop()
 
     def test_who_resumes_misses_nothing_in_one_room_while_that_of_another_is_read(self) -> None:
         for client in (self.ann, self.bob):

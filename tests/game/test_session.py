@@ -125,6 +125,24 @@ class FramingTests(GameTestCase):
         self.assertEqual(self.ann.read().count(b"}\n"), 2)
 
 
+class FinishingTests(GameTestCase):
+    """Who sends no more gets what is due."""
+
+    def test_its_last_move_is_seen_even_while_states_have_to_wait(self) -> None:
+        self.bob.send("move", dx=1)
+        self.house.wait(0)  # a state has just been sent: the next is due in 50 ms
+        self.ann.received()
+        self.ann.send("move", dx=5)
+        self.ann.half_close()
+        self.house.wait(0)
+        self.assertEqual(self.ann.received()[-1]["positions"]["Player_1"]["x"], 5)
+
+    def test_who_did_nothing_gets_nothing_more(self) -> None:
+        newcomer = self.house.connect("game")
+        newcomer.half_close()
+        self.assertEqual(newcomer.received(), [])
+
+
 class ResumeTests(GameTestCase):
     """Who was here before."""
 
