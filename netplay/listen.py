@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -149,7 +150,7 @@ class Doors(MultiService):
                 door.privilegedStartService()
             except CannotListenError as error:
                 failed.append((door, error))
-            except OSError as error:  # the folder of a unix socket
+            except (OSError, OverflowError) as error:  # the folder of a unix socket; a port above 65535
                 failed.append((door, CannotListenError(None, door.description, error)))
             else:
                 opened.append(door)
@@ -167,8 +168,17 @@ class Doors(MultiService):
 
 def _how_to_avoid(failed: list[tuple[Door, CannotListenError]]) -> str:
     reasons = ", ".join(f"{door.option} {door.description} ({_reason(error)})" for door, error in failed)
-    options = " ".join(f"{door.option} {shlex.quote(free_endpoint(door.description))}" for door, _ in failed)
+    options = " ".join(f"{door.option} {shlex.quote(_instead(door.description, error))}" for door, error in failed)
     return f"cannot listen on {reasons}; use instead: {options}"
+
+
+def _instead(description: str, error: CannotListenError) -> str:
+    """Another port does not help where it is the address that is wrong."""
+    cause = error.socketError
+    if isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) == errno.EADDRNOTAVAIL:
+        loopback = r"\:\:1" if description.startswith("tcp6") else "127.0.0.1"
+        return re.sub(r"interface=(?:\\.|[^:\\])*", lambda _: f"interface={loopback}", description)
+    return free_endpoint(description)
 
 
 def _reason(error: CannotListenError) -> str:

@@ -182,6 +182,16 @@ class DoorsTests(DoorCase):
         for description in (words[1], words[3]):  # they can be pasted
             self.door(description).startService()
 
+    def test_where_the_address_is_wrong_another_address_is_offered(self) -> None:
+        doors = Doors([self.door("tcp:0:interface=192.0.2.1")])
+        error = self.assertRaises(PortsInUse, doors.privilegedStartService)
+        self.assertIn("use instead: --chat tcp:0:interface=127.0.0.1", str(error))
+
+    def test_a_port_that_there_cannot_be_is_said_in_the_line_too(self) -> None:
+        doors = Doors([self.door("tcp:99999:interface=127.0.0.1")])
+        error = self.assertRaises(PortsInUse, doors.privilegedStartService)
+        self.assertIn("port must be 0-65535", str(error))
+
     def test_what_is_no_port_in_use_says_why(self) -> None:
         doors = Doors([self.door(f"unix:{self.folder}/no/such/folder")])
         error = self.assertRaises(PortsInUse, doors.startService)
@@ -193,7 +203,7 @@ class DoorsTests(DoorCase):
         error = self.assertRaises(PortsInUse, Doors([door]).startService)
         option, description = shlex.split(str(error).split("; use instead: ")[1])
         self.assertEqual(option, "--chat")
-        self.assertTrue(description.endswith(r":interface=\:\:ffff\:192.0.2.1"), description)
+        self.assertTrue(description.endswith(r":interface=\:\:1"), description)
 
     def test_a_unix_socket_that_is_in_use(self) -> None:
         path = f"{self.folder}/chat"
