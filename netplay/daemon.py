@@ -22,6 +22,7 @@ class Daemon(Service):
     @param features: the features, in the order in which they start.
     @param doors: the listeners.
     @param hints: lines for the log once all is running.
+    @param when_running: calls something once the reactor runs, signals included.
     @param stopping: called when the end begins.
     """
 
@@ -35,6 +36,7 @@ class Daemon(Service):
         doors: Doors,
         *,
         hints: Callable[[], Iterable[str]] = tuple,
+        when_running: Callable[[Callable[[], None]], object] = lambda call: call(),
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self.setName("netplay")
@@ -43,6 +45,7 @@ class Daemon(Service):
         self.features: list[IService] = list(features)
         self.doors = doors
         self._hints = hints
+        self._when_running = when_running
         self._stopping = stopping
 
     def privilegedStartService(self) -> None:
@@ -63,8 +66,12 @@ class Daemon(Service):
         for feature in self.features:
             feature.startService()
         self.core.watch.startService()
-        for hint in self._hints():
-            self.log.info("{hint}", hint=hint)
+        self._when_running(self._say_hints)
+
+    def _say_hints(self) -> None:
+        if self.running:
+            for hint in self._hints():
+                self.log.info("{hint}", hint=hint)
 
     def stopService(self) -> Deferred[None]:
         """End everything; fires when all is closed."""

@@ -180,6 +180,7 @@ def makeService(options: BaseOptions) -> Daemon:
         services.values(),
         doors,
         hints=lambda: _hints(options, doors),
+        when_running=reactor.callWhenRunning,
         stopping=_end_at_once_on_a_second_signal,
     )
 
