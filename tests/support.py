@@ -12,7 +12,6 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ from netplay.limits import Limits
 from netplay.messages import COMMON, Event, Greeting, Identity, Request, Resume, Resumed
 from netplay.session import COMMON_HANDLERS, Session
 from netplay.wire.grammar import Grammar
+from tests.certificates import self_signed_pem
 
 WALL = 1_700_000_000.0
 """What the wall clock of a test shows when its clock is at 0."""
@@ -386,28 +386,8 @@ def make_folder(test: Any) -> Path:
 
 def make_certificate(folder: Path) -> Path:
     """A key and a certificate signed with it, in one PEM file."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
     path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    path.write_bytes(b"".join(self_signed_pem()))
     return path
 
 

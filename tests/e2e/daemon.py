@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import socket
 from typing import Any, TypeVar
@@ -31,6 +30,7 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
+from tests.certificates import self_signed_pem
 from tests.e2e.clients import PATIENCE, Changing, Client, client_for
 
 reactor: Any = _reactor
@@ -319,26 +319,8 @@ class Certificate:
 
 def self_signed(directory: Path) -> Certificate:
     """Make a certificate for C{localhost} that signs itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, SHA256())
-    )
     made = Certificate(directory / "key.pem", directory / "cert.pem")
-    made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    made.chain.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key, certificate = self_signed_pem()
+    made.key.write_bytes(key)
+    made.chain.write_bytes(certificate)
     return made
