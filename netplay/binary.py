@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from netplay.client import Client, error_of
+from netplay.clients import Client, error_of
 from netplay.connection import Connection, ConnectionFactory, IFraming
 from netplay.core import Core
 from netplay.errors import Refused

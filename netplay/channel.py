@@ -17,7 +17,7 @@ from netplay.outbox import Outbox, write_all
 from netplay.wire.codecs import Wire
 
 if TYPE_CHECKING:
-    from netplay.client import Client
+    from netplay.clients import Client
     from netplay.messages import Event
 
 

@@ -25,7 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from netplay.client import Client, error_of
+from netplay.clients import Client, error_of
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.interfaces import IMessageService

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
 
-    from netplay.client import Client
+    from netplay.clients import Client
     from netplay.core import Core
     from netplay.messages import Event, Position, Request, Resume
 

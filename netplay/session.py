@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.help import describe

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from netplay.errors import Refused
 
 if TYPE_CHECKING:
-    from netplay.client import Client
+    from netplay.clients import Client
 
 KEPT_FOR = 120.0
 """Seconds that a guest may take to come back."""

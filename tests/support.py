@@ -29,7 +29,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netplay.channel import Channel
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.connection import MessageFactory
 from netplay.core import Core
 from netplay.errors import Refused

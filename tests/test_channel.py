@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.wire.codecs import JSON, LINES, MSGPACK, Codec, Wire
 from tests.support import Link, Parrot, Said, connect, make_core
 

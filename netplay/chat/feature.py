@@ -18,7 +18,7 @@ from netplay.chat.messages import Chat
 from netplay.chat.protocol import ChatFactory
 from netplay.chat.rules import Room, Rooms
 from netplay.chat.session import ChatSession
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.core import Core
 from netplay.interfaces import IFeature, IMessageService, IRoomLog
 from netplay.people import People

@@ -40,7 +40,7 @@ from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
     from netplay.chat.feature import ChatService
-    from netplay.client import Client
+    from netplay.clients import Client
 
 PAGE = 100
 """Messages or members in one reply, at most."""

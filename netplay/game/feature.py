@@ -10,7 +10,7 @@ from twisted.plugin import IPlugin, getPlugins
 from zope.interface import implementer
 
 import netplay.plugins
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.core import Core
 from netplay.game.lobby import Lobby
 from netplay.game.protocol import GameFactory

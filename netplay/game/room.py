@@ -9,7 +9,7 @@ import msgspec
 from twisted.internet.interfaces import IDelayedCall
 
 from netplay.channel import Channel
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.core import Core
 from netplay.game.messages import State
 from netplay.interfaces import IGame, IWorld

@@ -15,7 +15,7 @@ from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
-    from netplay.client import Client
+    from netplay.clients import Client
     from netplay.game.feature import GameService
 
 

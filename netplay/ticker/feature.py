@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.core import Core
 from netplay.interfaces import IFeature, IMessageService, IPriceSource, IPriceSourcePlugin
 from netplay.options import number, plugin_named

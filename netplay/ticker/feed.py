@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from netplay.client import Client
+from netplay.clients import Client
 from netplay.ticker.messages import PriceUpdate, Update
 from netplay.wire.codecs import Codec, Wire
 

@@ -32,7 +32,7 @@ from netplay.ticker.messages import (
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
-    from netplay.client import Client
+    from netplay.clients import Client
     from netplay.ticker.feature import TickerService
 
 ALL = "*"

@@ -1,4 +1,4 @@
-"""Tests of L{netplay.client}: answers, refusals, resuming. What belongs to the connection is in test_connection."""
+"""Tests of L{netplay.clients}: answers, refusals, resuming. What belongs to the connection is in test_connection."""
 
 from __future__ import annotations
 

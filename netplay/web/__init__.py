@@ -1,0 +1,1 @@
+"""HTTP pages, the API, and the WebSocket wire for every feature."""
