@@ -101,6 +101,14 @@ class Connection(Protocol):
         """The features in use on this connection."""
         return ()
 
+    def peer_address(self) -> str | None:
+        """Whose connections this one counts among, C{None} for unix sockets and the like."""
+        return getattr(self.transport.getPeer(), "host", None)
+
+    def turned_away(self, refused: Refused) -> None:
+        """There is no room for it: say so."""
+        self._last_words(self.farewell(refused, None))
+
     # Coming and going
 
     def connectionMade(self) -> None:
@@ -117,13 +125,13 @@ class Connection(Protocol):
         )
         core.watch.add(self)
         try:
-            self._gate_key = core.gate.enter(_host(self.transport))
+            self._gate_key = core.gate.enter(self.peer_address())
         except Refused as refused:
             core.complaints.note(refused.code)
             if len(core.watch.connections) - core.gate.inside > MOST_TURNED_AWAY:
                 self.abort()
             else:
-                self._last_words(self.farewell(refused, None))
+                self.turned_away(refused)
             return
         self._inside = True
         if not ISSLTransport.providedBy(self.transport):
@@ -343,11 +351,6 @@ class Connection(Protocol):
     def _give_up(self, code: str, message: str) -> None:
         self.core.complaints.note(code)
         self.end(Refused(code, message))
-
-
-def _host(transport: Any) -> str | None:
-    """The peer's address as text, C{None} for unix sockets and the like."""
-    return getattr(transport.getPeer(), "host", None)
 
 
 class ConnectionFactory(Factory):

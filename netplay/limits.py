@@ -82,16 +82,26 @@ class Gate:
         """
         if self.inside >= self._limits.max_connections:
             raise Refused("server_full", f"all {self._limits.max_connections} places are taken; come back later")
-        key = None if host is None else network_of(host)
-        if key is not None:
-            here = self._by_address.get(key, 0)
-            if here >= self._limits.max_per_address:
-                raise Refused(
-                    "server_full",
-                    f"your address has {here} connections, the most that one may have; close one first",
-                )
-            self._by_address[key] = here + 1
+        key = None if host is None else self.identify(host)
         self.inside += 1
+        return key
+
+    def identify(self, host: str) -> str:
+        """
+        Count a connection among those of its address: on entering, or once a proxy has said whose it is.
+
+        @param host: the peer's address as text.
+        @return: what to hand to L{leave} when it goes.
+        @raise Refused: C{server_full}.
+        """
+        key = network_of(host)
+        here = self._by_address.get(key, 0)
+        if here >= self._limits.max_per_address:
+            raise Refused(
+                "server_full",
+                f"your address has {here} connections, the most that one may have; close one first",
+            )
+        self._by_address[key] = here + 1
         return key
 
     def leave(self, key: str | None) -> None:
