@@ -20,7 +20,8 @@ from netplay.connection import Connection, ConnectionFactory, IFraming
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.interfaces import IFeature, IFeatureService
-from netplay.wire.codecs import JSON, MSGPACK, Wire, frames_wire
+from netplay.shared import SharedFeatures
+from netplay.wire.codecs import JSON, MSGPACK, frames_wire
 from netplay.wire.frames import Frames, frame
 
 EMOJI = {1: "🚀", 2: "💪", 3: "✨"}  # speed, strength, magic
@@ -36,11 +37,9 @@ JSON_ABOVE = 16
 class BinaryProtocol(Connection):
     """One peer that speaks frames, for itself and for each feature that it uses."""
 
-    _error_wire: Wire = frames_wire(ERROR_TYPE, JSON)  # MessagePack once the peer has written it
-
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self._clients: dict[str, Client] = {}
+        self._shared = SharedFeatures(self, frames_wire(ERROR_TYPE, JSON))  # MessagePack once the peer has written it
 
     def make_framing(self, max_message: int) -> IFraming:
         """Length and type before each payload."""
@@ -57,38 +56,19 @@ class BinaryProtocol(Connection):
             if name is None:
                 self._echo(kind, content)
                 return None
-        self._error_wire = frames_wire(ERROR_TYPE, codec)
-        if name not in self.core.features:
-            if self._admitted():
-                self._say(Refused("unavailable", f"there is no {name} on this server"), codec.ref_in(content))
-            return None
-        if not content and not self._admitted():
-            return None
-        wire = frames_wire(kind, codec)
-        client = self._clients.get(name)
-        if client is None:
-            client = self._clients[name] = Client(self, name, self.core.features[name], wire)
-        elif client.wire is not wire:
-            client.rewire(wire)
-        return client.received(content) if content else None
+        self._shared.error_wire = frames_wire(ERROR_TYPE, codec)
+        return self._shared.received(name, frames_wire(kind, codec), content)
 
     def clients(self) -> Iterable[Client]:
         """Those of the features used so far."""
-        return list(self._clients.values())
+        return self._shared.clients()
 
     def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
         """An error frame."""
-        return self._error_wire.encode(error_of(refused, ref, fatal=True))
-
-    def _admitted(self) -> bool:
-        """Whether a frame that no feature handles is within the rate."""
-        wait = self.wait_for_token()
-        if wait and self.may_say_rate_limited():
-            self._say(Refused("rate_limited", "too many messages a second", retry_after=wait))
-        return not wait
+        return self._shared.error_wire.encode(error_of(refused, ref, fatal=True))
 
     def _echo(self, kind: int, content: bytes) -> None:
-        if not self._admitted():
+        if not self._shared.admitted():
             return
         if kind == ERROR_TYPE:
             self._mistake(f"frames of type {ERROR_TYPE} come from the server only")
@@ -102,13 +82,7 @@ class BinaryProtocol(Connection):
         self.outbox.write(frame(kind, f"{EMOJI.get(kind, UNKNOWN)} Echo: {text}".encode()))
 
     def _mistake(self, message: str) -> None:
-        refused = Refused("bad_message", message)
-        if self.bears_mistake(refused):
-            self._say(refused)
-
-    def _say(self, refused: Refused, ref: str | int | None = None) -> None:
-        self.core.complaints.note(refused.code)
-        self.outbox.write(self._error_wire.encode(error_of(refused, ref)))
+        self._shared.mistake(Refused("bad_message", message))
 
 
 class BinaryFactory(ConnectionFactory):

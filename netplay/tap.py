@@ -213,16 +213,20 @@ def _affordable(connections: int) -> int:
 def _hints(options: BaseOptions, doors: Iterable[Door]) -> Iterable[str]:
     """An address a line, and what to type next."""
     by_option = {f"--{feature.name}": feature for feature in options.chosen}
-    try_this: tuple[Any, Door] | None = None
+    tries: dict[str, str] = {}
     for door in doors:
         feature = by_option[door.option]
         yield f"{feature.name}: {door.address}"
-        if feature.greeting and (try_this is None or feature.name == "chat") and door.description.startswith("tcp"):
-            try_this = feature, door
-    if try_this is not None:
-        feature, door = try_this
-        port = door.address.rpartition(" ")[2]
-        yield f"try it: type `nc localhost {port}` in another terminal, then paste {feature.greeting}"
+        if feature.greeting and door.description.startswith("tcp"):
+            host, _, port = door.address.rpartition(" port ")
+            if feature.greeting.startswith("http:"):
+                reachable = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+                tries.setdefault("browser", f"open {feature.greeting.format(host=reachable, port=port)} in a browser")
+            elif feature.name == "chat" or "nc" not in tries:
+                typed = f"type `nc localhost {port}` in another terminal, then paste {feature.greeting}"
+                tries["nc"] = typed
+    if tries:
+        yield f"try it: {'; or '.join(tries[key] for key in sorted(tries))}"
 
 
 def _end_at_once_on_a_second_signal() -> None:

@@ -38,7 +38,7 @@ C = TypeVar("C", bound=Client)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-FEATURES = ("echo", "binary", "game", "chat", "ticker")
+FEATURES = ("echo", "binary", "game", "chat", "ticker", "web")
 LOCAL = "tcp:0:interface=127.0.0.1"
 
 TWISTD = ("twistd", "-n", "--pidfile=", "netplay")

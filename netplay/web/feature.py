@@ -1,0 +1,56 @@
+"""The web port as a feature of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from netplay.core import Core
+from netplay.interfaces import IFeature, IFeatureService
+from netplay.web.http import make_site
+from netplay.web.origins import Origins
+from netplay.web.port import WebFactory
+from netplay.web.site import Root, Sockets
+
+
+def _several(value: str) -> list[str]:
+    """What is written with commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+@implementer(IFeatureService)
+class WebService(Service):
+    """The web port of one daemon."""
+
+    def __init__(self, options: Mapping[str, Any], core: Core) -> None:
+        origins = Origins(options["public-url"], _several(options["allow-origin"]))
+        root = Root(core, origins, {b"ws": Sockets(core, origins, True, lambda request: None)})
+        self.factory = WebFactory(core, make_site(root, core))
+
+
+@implementer(IPlugin, IFeature)
+class WebFeature:
+    """The web port as the daemon finds it."""
+
+    name = "web"
+    summary = "web console, API, and all features on WebSocket"
+    port = 8080
+    order = 60
+    greeting = "http://{host}:{port}/"
+    frame_type = None
+    parameters: list[list[Any]] = [
+        ["public-url", None, "", "Where browsers reach the web port, such as https://play.example.com"],
+        ["allow-origin", None, "", "Origins whose pages may open WebSockets here, with commas between; * for all"],
+    ]
+
+    def build(self, options: Mapping[str, Any], core: Core) -> WebService:
+        """
+        The web port.
+
+        @raise twisted.python.usage.UsageError: an option makes no sense.
+        """
+        return WebService(options, core)

@@ -1,0 +1,138 @@
+"""HTTP by Twisted's own channel, with its limits drawn tighter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Shape
+
+from twisted.web.http import HTTPChannel
+from twisted.web.resource import IResource
+from twisted.web.server import Request, Site
+
+from netplay.messages import SERVER
+
+if TYPE_CHECKING:
+    from netplay.core import Core
+
+MOST_BODY = 64 * 1024
+"""Bytes of a request's body, at most."""
+
+MOST_HEADERS = 100
+"""Header fields of one request, at most. (All of them together: 16 KiB.)"""
+
+
+class WebRequest(Request):
+    """A request whose body is bounded, and whose answer says nothing of how it is made."""
+
+    _received = 0
+
+    def render(self, resrc: Any) -> None:
+        """With the headers that every answer has."""
+        self.setHeader(b"server", SERVER.encode())
+        self.setHeader(b"x-content-type-options", b"nosniff")
+        super().render(resrc)
+
+    def gotLength(self, length: int | None) -> None:
+        """A body that is said to be too long is not waited for."""
+        if length is not None and length > MOST_BODY:
+            self._too_large()
+            length = 0
+        super().gotLength(length)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Nor is one that turns out to be."""
+        self._received += len(data)
+        if self._received <= MOST_BODY:
+            super().handleContentChunk(data)
+        elif self._received - len(data) <= MOST_BODY:
+            self._too_large()
+
+    def _too_large(self) -> None:
+        channel: Any = self.channel
+        channel.turn_down(b"413 Content Too Large", f"A body may have at most {MOST_BODY} bytes.\n")
+
+
+class IPort(Shape):
+    """The connection, as its channel sees it."""
+
+    framing: Any
+
+    def request_refused(self) -> None: ...
+    def request_done(self) -> None: ...
+
+
+class WebChannel(HTTPChannel):
+    """
+    The requests of one connection, one after the other.
+
+    @ivar port: the connection.
+    @ivar receiving: whether a request has begun and is not whole.
+    @ivar answering: whether an answer is being made.
+    @ivar upgraded: whether the connection speaks HTTP no more.
+    """
+
+    maxHeaders = MOST_HEADERS
+    timeOut = None
+    receiving = True  # someone who connects is expected to ask for something
+    answering = False
+    upgraded = False
+    port: IPort
+
+    def dataReceived(self, data: bytes) -> None:
+        """Some of a request."""
+        if not self.answering:
+            self.receiving = True
+        super().dataReceived(data)
+
+    def allContentReceived(self) -> None:
+        """A request is whole."""
+        self.receiving = False
+        self.answering = True
+        super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:
+        """It is answered."""
+        self.answering = False
+        super().requestDone(request)
+        self.port.request_done()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """What came glued to a request that has ended HTTP on this connection is for what comes after it."""
+        if self.upgraded:
+            self.port.framing.feed(data)
+        else:
+            super().rawDataReceived(data)
+
+    def loseConnection(self) -> Any:
+        """Of a request that makes no sense, count that."""
+        if self.receiving:
+            self.receiving = False
+            self.port.request_refused()
+        return super().loseConnection()
+
+    def turn_down(self, status: bytes, text: str) -> None:
+        """
+        Answer what is not to be looked at any further, and close.
+
+        @param status: number and phrase.
+        @param text: ends with a newline.
+        """
+        body = text.encode()
+        transport: Any = self.transport
+        transport.write(
+            b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+            b"Connection: close\r\n\r\n%b" % (status, len(body), body)
+        )
+        self.loseConnection()
+
+
+def make_site(root: IResource, core: Core) -> Site:
+    """The site whose requests a L{WebChannel} hears."""
+    site = Site(root, requestFactory=WebRequest, parsePOSTFormSubmission=False, reactor=core.clock)
+    site.noisy = False
+    site.log = _no_log  # type: ignore[method-assign]
+    return site
+
+
+def _no_log(request: Any) -> None:
+    """What clients ask for is no news, and may hold a session."""

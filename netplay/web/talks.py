@@ -1,0 +1,177 @@
+"""What is said on a WebSocket: echo, the messages of one feature, or those of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+from typing import Protocol as Shape
+
+import msgspec
+from msgspec import Meta, Struct
+from twisted.internet.defer import Deferred
+
+from netplay.clients import Client, error_of
+from netplay.errors import Refused
+from netplay.messages import Resume
+from netplay.shared import SharedFeatures
+from netplay.web.frames import BINARY, TEXT, frame, websocket_wire
+from netplay.web.websocket import Message
+from netplay.wire.codecs import JSON, MSGPACK, Codec, Wire
+
+if TYPE_CHECKING:
+    from netplay.connection import Connection
+
+SUBPROTOCOLS = {"netplay.json": JSON, "netplay.msgpack": MSGPACK}
+"""How messages are written, by the name of the subprotocol. JSON where none is asked for."""
+
+
+class Talk(Shape):
+    """One WebSocket, once it is open."""
+
+    def opened(self) -> None:
+        """Greet."""
+
+    def received(self, message: Message) -> Deferred[Any] | None:
+        """A message came; a Deferred holds back the next one until it fires."""
+
+    def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
+        """How the reason of the end is said, before the close frame."""
+
+    def clients(self) -> Iterable[Client]:
+        """The features in use."""
+
+
+class EchoTalk:
+    """
+    Every message comes back as it went.
+
+    @param connection: whose it is.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def opened(self) -> None:
+        """Nothing is said that was not said before."""
+
+    def received(self, message: Message) -> None:
+        """Back. Who does not read is not read from: the outbox pauses the connection."""
+        self._connection.outbox.write(frame(TEXT if message.text else BINARY, message.payload))
+
+    def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
+        """The close frame says it."""
+        return b""
+
+    def clients(self) -> Iterable[Client]:
+        """None."""
+        return ()
+
+
+class FeatureTalk:
+    """
+    The messages of one feature.
+
+    @param connection: whose they are.
+    @param feature: its name.
+    @param codec: how messages are written.
+    @param window_bits: of permessage-deflate if that was negotiated.
+    @param session: to be taken up first of all, if the client was here before.
+    """
+
+    def __init__(
+        self, connection: Connection, feature: str, codec: Codec, window_bits: int | None, session: str | None = None
+    ) -> None:
+        self._feature = feature
+        self._session = session
+        self._wire = websocket_wire(codec, window_bits)
+        self._shared = SharedFeatures(connection, self._wire)
+
+    def opened(self) -> None:
+        """By the feature."""
+        self._shared.received(self._feature, self._wire, b"")
+        if self._session is not None:
+            resume = self._wire.codec.encode(Resume(session=self._session))
+            self._shared.received(self._feature, self._wire, resume)
+
+    def received(self, message: Message) -> Deferred[Any] | None:
+        """To the feature."""
+        if _is_of(self._wire.codec, message, self._shared):
+            return self._shared.received(self._feature, self._wire, message.payload)
+        return None
+
+    def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
+        """An error message."""
+        return self._wire.encode(error_of(refused, ref, fatal=True))
+
+    def clients(self) -> Iterable[Client]:
+        """The one."""
+        return self._shared.clients()
+
+
+class Envelope(Struct):
+    """What says where a message belongs on a socket that all features share."""
+
+    feature: Annotated[str, Meta(max_length=32)]
+    type: msgspec.Raw | None = None
+
+
+class SharedTalk:
+    """
+    The messages of all features, each with its C{feature}. One that says nothing else asks for the greeting.
+
+    @param connection: whose they are.
+    @param codec: how messages are written.
+    @param window_bits: of permessage-deflate if that was negotiated.
+    """
+
+    def __init__(self, connection: Connection, codec: Codec, window_bits: int | None) -> None:
+        self._codec = codec
+        self._window_bits = window_bits
+        self._envelopes = (msgspec.json if codec is JSON else msgspec.msgpack).Decoder(Envelope)
+        self._errors: Wire = websocket_wire(codec, window_bits)
+        self._shared = SharedFeatures(connection, self._errors)
+
+    def opened(self) -> None:
+        """Nothing comes of a feature before the client turns to it."""
+
+    def received(self, message: Message) -> Deferred[Any] | None:
+        """To the feature that it names."""
+        shared = self._shared
+        payload = message.payload
+        if not _is_of(self._codec, message, shared):
+            return None
+        try:
+            envelope: Envelope = self._envelopes.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if shared.admitted():
+                shared.mistake(_no_envelope(error), self._codec.ref_in(payload))
+            return None
+        wire = websocket_wire(self._codec, self._window_bits, envelope.feature)
+        return shared.received(envelope.feature, wire, b"" if envelope.type is None else payload)
+
+    def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
+        """An error message that belongs to no feature."""
+        return self._errors.encode(error_of(refused, ref, fatal=True))
+
+    def clients(self) -> Iterable[Client]:
+        """Those of the features used so far."""
+        return self._shared.clients()
+
+
+def _no_envelope(error: Exception) -> Refused:
+    if isinstance(error, msgspec.ValidationError):
+        return Refused("bad_message", 'each message here says its feature, such as "feature": "chat"', "$.feature")
+    return Refused("bad_json", 'each message is one object, such as {"feature": "chat", "type": "who"}')
+
+
+def _is_of(codec: Codec, message: Message, shared: SharedFeatures) -> bool:
+    """Whether a message is text or binary as its subprotocol has it; otherwise that is said."""
+    if message.text == (codec is JSON):
+        return True
+    if shared.admitted():
+        if message.text:
+            wrong = "this socket speaks netplay.msgpack: send binary messages, or ask for netplay.json"
+        else:
+            wrong = "this socket speaks netplay.json: send text messages, or ask for netplay.msgpack"
+        shared.mistake(Refused("bad_message", wrong))
+    return False

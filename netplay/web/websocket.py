@@ -1,0 +1,255 @@
+"""
+WebSocket without input and output: the handshake, and messages found in bytes.
+
+C{websockets}' sans-I/O layer does the reading. What it leaves to its user is here: the number of fragments is
+bounded, UTF-8 is checked as it comes, and no more is parsed at once than is asked for.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from websockets.datastructures import Headers
+from websockets.exceptions import NegotiationError
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import CLOSE, CONT, PING, PONG, TEXT, CloseCode, Frame
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from netplay.web.frames import WINDOW_BITS
+from netplay.wire.lines import too_large
+
+MOST_FRAGMENTS = 1024
+"""Frames of one message, at most: empty ones cost the sender nothing and are legal in any number."""
+
+PIECE = 4096
+"""Bytes that are parsed at once: from these at most some hundreds of frames can come."""
+
+_quiet = logging.getLogger("netplay.web.websocket")
+_quiet.disabled = True  # clients' mistakes are counted, not written down one by one
+
+_DEFLATE = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True, client_no_context_takeover=True, server_max_window_bits=WINDOW_BITS
+)
+
+
+class Message(NamedTuple):
+    """One whole message."""
+
+    text: bool
+    payload: bytes
+
+
+class Closing(NamedTuple):
+    """
+    The end of the messages.
+
+    @ivar code: to close with, C{None} if the peer gave none.
+    @ivar reason: what the peer did wrong, empty if nothing.
+    """
+
+    code: int | None
+    reason: str
+
+
+class Handshake:
+    """
+    The answer to a request for a WebSocket (RFC 6455, section 4.2).
+
+    @param path: as it was asked for.
+    @param headers: name and value, in their order.
+    @param subprotocols: those that can be chosen; none are offered where this is empty.
+    @param max_message: bytes.
+    @ivar response: to be sent: with status 101, or with what is wrong.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        version: str,
+        headers: Iterable[tuple[str, str]],
+        subprotocols: Sequence[str],
+        max_message: int,
+    ) -> None:
+        self.protocol = ServerProtocol(
+            extensions=[_DEFLATE],
+            subprotocols=[Subprotocol(name) for name in subprotocols],
+            select_subprotocol=_select,
+            state=OPEN,  # of the request no more is to be read
+            max_size=max_message,
+            logger=_quiet,
+        )
+        request = Request(path, Headers(list(headers)), method, version)
+        self.response: Response = self.protocol.accept(request)
+        if self.response.status_code in (400, 426):
+            self.response.headers["Sec-WebSocket-Version"] = "13"
+            if request.headers.get_all("Sec-WebSocket-Version") not in ([], ["13"]):  # section 4.2.2: this status
+                self.response.status_code, self.response.reason_phrase = 426, "Upgrade Required"
+                if "Upgrade" not in self.response.headers:
+                    self.response.headers["Upgrade"] = "websocket"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the response opens the WebSocket."""
+        return self.response.status_code == 101
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The one that was chosen."""
+        return self.protocol.subprotocol
+
+    @property
+    def window_bits(self) -> int | None:
+        """Of what we may compress, C{None} if we may not."""
+        for extension in self.protocol.extensions:
+            if isinstance(extension, PerMessageDeflate):
+                return extension.local_max_window_bits
+        return None
+
+
+def _select(protocol: ServerProtocol, wanted: Sequence[Subprotocol]) -> Subprotocol | None:
+    """The client's first choice that we know; a client that asks for none gets none."""
+    ours = protocol.available_subprotocols or ()
+    if not wanted or not ours:
+        return None
+    for name in wanted:
+        if name in ours:
+            return name
+    raise NegotiationError(f"no such subprotocol; there are {', '.join(ours)}")
+
+
+class Messages:
+    """
+    The framing of a WebSocket connection.
+
+    @param handshake: that opened it.
+    @param answer: is handed the frames that answer pings.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_buffer",
+        "_closed",
+        "_decoder",
+        "_events",
+        "_fragments",
+        "_max_message",
+        "_protocol",
+        "_text",
+    )
+
+    def __init__(self, handshake: Handshake, answer: Callable[[bytes], None]) -> None:
+        self._protocol = handshake.protocol
+        self._max_message = handshake.protocol.max_message_size
+        self._answer = answer
+        self._buffer = bytearray()
+        self._events: deque[Any] = deque()
+        self._fragments: list[bytes] = []  # of a message that is not whole yet
+        self._text = False  # what that message is
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._closed = False
+
+    def feed(self, data: bytes) -> None:
+        """Take what came from the socket."""
+        if not self._closed:
+            self._buffer += data
+
+    def next(self) -> Message | Closing | None:
+        """
+        The next whole message, the end, or C{None} until more comes.
+
+        @raise Refused: C{too_large}, as soon as a header says so; what follows makes no sense any more.
+        """
+        while not self._closed:
+            while self._events:
+                message = self._take(self._events.popleft())
+                if message is not None:
+                    return message
+            if self._protocol.state is not OPEN:
+                return self._over()
+            if not self._buffer:
+                return None
+            self._parse()
+        return None
+
+    def finish(self) -> None:
+        """At the end of the input: what has no end says nothing."""
+        self._close()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the beginning of a message waits for its rest."""
+        return bool(self._buffer or self._fragments or self._protocol.reader.buffer)
+
+    def _parse(self) -> None:
+        piece = bytes(self._buffer[:PIECE])
+        del self._buffer[:PIECE]
+        protocol = self._protocol
+        protocol.receive_data(piece)
+        self._events.extend(protocol.events_received())
+        answers = protocol.data_to_send()
+        if protocol.state is not OPEN:
+            answers = answers[:-2]  # the last are a close frame, which is said by whoever ends the connection, and EOF
+        if answers:
+            self._answer(b"".join(answers))
+
+    def _take(self, frame: Frame) -> Message | Closing | None:
+        """One frame."""
+        opcode = frame.opcode
+        if opcode in (PING, PONG, CLOSE):
+            return None
+        if opcode is not CONT:
+            self._text = opcode is TEXT
+            if frame.fin:
+                return self._whole(bytes(frame.data))
+            self._decoder = codecs.getincrementaldecoder("utf-8")() if self._text else None
+        self._fragments.append(bytes(frame.data))
+        if len(self._fragments) > MOST_FRAGMENTS:
+            return self._fail(CloseCode.POLICY_VIOLATION, f"more than {MOST_FRAGMENTS} fragments")
+        if self._decoder is not None:
+            try:
+                self._decoder.decode(frame.data, frame.fin)
+            except UnicodeDecodeError:
+                return self._fail(CloseCode.INVALID_DATA, "text is UTF-8")
+        if not frame.fin:
+            return None
+        payload = b"".join(self._fragments)
+        self._fragments.clear()
+        self._decoder = None
+        return Message(self._text, payload)
+
+    def _whole(self, payload: bytes) -> Message | Closing:
+        """A message of one frame."""
+        if self._text and not payload.isascii():
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                return self._fail(CloseCode.INVALID_DATA, "text is UTF-8")
+        return Message(self._text, payload)
+
+    def _over(self) -> Closing:
+        """The peer has closed, or made a mistake that cannot be got over."""
+        self._close()
+        sent = self._protocol.close_sent
+        if sent is None or sent.code == CloseCode.NO_STATUS_RCVD:
+            return Closing(None, "")
+        if sent.code == CloseCode.MESSAGE_TOO_BIG and self._protocol.close_rcvd is None:
+            raise too_large(self._max_message or 0)
+        return Closing(sent.code, "" if self._protocol.close_rcvd is sent else sent.reason)
+
+    def _fail(self, code: int, reason: str) -> Closing:
+        self._close()
+        return Closing(code, reason)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._buffer.clear()
+        self._events.clear()
+        self._fragments.clear()
