@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from netplay.outbox import Outbox, write_all
+from netplay.totals import Totals
 from netplay.wire.codecs import Wire
 
 if TYPE_CHECKING:
@@ -26,20 +27,18 @@ class Channel:
     The members of one room, or whoever else hears the same.
 
     @param clock: the reactor, whose next turn flushes.
-    @ivar published: messages published so far.
-    @ivar delivered: messages times members so far.
+    @param totals: where it is counted what is published and delivered; the daemon's.
     """
 
-    __slots__ = ("_clock", "_flushing", "_groups", "delivered", "published")
+    __slots__ = ("_clock", "_flushing", "_groups", "totals")
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, totals: Totals | None = None) -> None:
         self._clock = clock
         self._groups: dict[Wire, _Group] = {}
         self._flushing = False
-        self.published = 0
-        self.delivered = 0
+        self.totals = totals or Totals()
 
     def __len__(self) -> int:
         return sum(len(group.members) for group in self._groups.values())
@@ -69,7 +68,7 @@ class Channel:
         @param key: if given, a newer message under it takes the place of this one: for everyone within a turn, and
             for those who lag until they have caught up. It is sent after what is published without a key.
         """
-        self.published += 1
+        self.totals.published += 1
         for wire, group in self._groups.items():
             frame = wire.encode(message)
             if key is None:
@@ -88,14 +87,16 @@ class Channel:
 
     def _end_of_turn(self) -> None:
         self._flushing = False
+        began = self._clock.seconds()
         self.flush()
+        self.totals.flushes.observe(self._clock.seconds() - began)
 
     def _send(self, group: _Group) -> None:
         frames, group.frames = group.frames, []
         latest, group.latest = group.latest, {}
         # A copy: a member whose queue overflows leaves in the middle of this.
         members = list(group.members.values())
-        self.delivered += (len(frames) + len(latest)) * len(members)
+        self.totals.delivered += (len(frames) + len(latest)) * len(members)
         if not latest:
             data = frames[0] if len(frames) == 1 else b"".join(frames)
             write_all(members, data)

@@ -103,7 +103,8 @@ class Connection(Protocol):
 
     def peer_address(self) -> str | None:
         """Whose connections this one counts among, C{None} for unix sockets and the like."""
-        return getattr(self.transport.getPeer(), "host", None)
+        transport: Any = self.transport
+        return getattr(transport.getPeer(), "host", None)
 
     def turned_away(self, refused: Refused) -> None:
         """There is no room for it: say so."""

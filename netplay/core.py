@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IReactorTime
 
+from netplay.bans import Bans
 from netplay.complaints import Complaints
 from netplay.limits import Gate, Limits
 from netplay.sessions import Sessions
+from netplay.totals import Totals
 from netplay.watch import Watch
 
 if TYPE_CHECKING:
     from netplay.interfaces import IMessageService, IStore
+    from netplay.operations import Operation
+
+
+class Phase(Enum):
+    """Where in its life a daemon is."""
+
+    STARTING = auto()
+    RUNNING = auto()
+    DRAINING = auto()
 
 
 class Core:
@@ -26,6 +38,8 @@ class Core:
     @ivar store: where things are kept; set before any feature is built.
     @ivar features: the message features by name, once they are built.
     @ivar frame_types: which feature has which frame type, those included that are left out.
+    @ivar operations: what a backend may ask of the features, once they are built.
+    @ivar phase: what the daemon is about.
     """
 
     store: IStore
@@ -34,12 +48,16 @@ class Core:
         self.clock = clock
         self.limits = limits
         self.wall = wall
-        self.gate = Gate(limits)
+        self.bans = Bans()
+        self.gate = Gate(limits, lambda host: self.bans.check(host, clock.seconds()))
         self.complaints = Complaints(clock)
         self.sessions = Sessions()
-        self.watch = Watch(clock, self.sessions)
+        self.totals = Totals()
+        self.watch = Watch(clock, self.sessions, self.totals.pace("watch"))
         self.features: dict[str, IMessageService] = {}
         self.frame_types: dict[int, str] = {}
+        self.operations: list[Operation] = []
+        self.phase = Phase.STARTING
 
     def now(self) -> int:
         """Milliseconds since 1970, UTC."""

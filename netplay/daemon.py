@@ -9,7 +9,7 @@ from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from netplay.core import Core
+from netplay.core import Core, Phase
 from netplay.listen import Doors
 
 
@@ -66,16 +66,18 @@ class Daemon(Service):
         for feature in self.features:
             feature.startService()
         self.core.watch.startService()
-        self._when_running(self._say_hints)
+        self._when_running(self._now_running)
 
-    def _say_hints(self) -> None:
+    def _now_running(self) -> None:
         if self.running:
+            self.core.phase = Phase.RUNNING
             for hint in self._hints():
                 self.log.info("{hint}", hint=hint)
 
     def stopService(self) -> Deferred[None]:
         """End everything; fires when all is closed."""
         self._stopping()
+        self.core.phase = Phase.DRAINING
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 

@@ -26,7 +26,8 @@ class IFeature(Interface):
     port: int = Attribute("The TCP port that it listens on unless told otherwise.")
     order: int = Attribute("Where it stands in lists; built-in features have 10 to 50.")
     greeting: str = Attribute(
-        "What to type into C{nc} to try it; a URL with C{{host}} and C{{port}} to open in a browser; or the empty string."
+        "What to type into C{nc} to try it; a URL with C{{host}} and C{{port}} to open in a browser; or the empty "
+        "string."
     )
     frame_type: int | None = Attribute(
         "The type of its frames on the shared binary wire in MessagePack, plus 16 in JSON; C{None} when it has no "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from netplay.errors import Refused
@@ -65,11 +67,16 @@ class Gate:
 
     IPv6 addresses count by /64, the smallest block that one subscriber is given (RFC 6177).
     Peers without an address (unix sockets) count only towards the whole.
+
+    @param admit: raises L{Refused} for an address that may not come in at all.
+    @ivar refused: how often a connection was not let in, by reason.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, admit: Callable[[str], None] = lambda host: None) -> None:
         self._limits = limits
+        self._admit = admit
         self.inside = 0
+        self.refused: Counter[str] = Counter()
         self._by_address: dict[str, int] = {}
 
     def enter(self, host: str | None) -> str | None:
@@ -78,9 +85,10 @@ class Gate:
 
         @param host: the peer's address as text, C{None} for a peer that has none.
         @return: what to hand to L{leave} when it goes.
-        @raise Refused: C{server_full}.
+        @raise Refused: C{server_full}, C{banned}.
         """
         if self.inside >= self._limits.max_connections:
+            self.refused["all_places_taken"] += 1
             raise Refused("server_full", f"all {self._limits.max_connections} places are taken; come back later")
         key = None if host is None else self.identify(host)
         self.inside += 1
@@ -92,11 +100,17 @@ class Gate:
 
         @param host: the peer's address as text.
         @return: what to hand to L{leave} when it goes.
-        @raise Refused: C{server_full}.
+        @raise Refused: C{server_full}, C{banned}.
         """
+        try:
+            self._admit(host)
+        except Refused as refused:
+            self.refused[refused.code] += 1
+            raise
         key = network_of(host)
         here = self._by_address.get(key, 0)
         if here >= self._limits.max_per_address:
+            self.refused["address_full"] += 1
             raise Refused(
                 "server_full",
                 f"your address has {here} connections, the most that one may have; close one first",
@@ -119,7 +133,17 @@ def network_of(host: str) -> str:
     """The part of an address that stands for one subscriber: an IPv4 address, or the /64 of an IPv6 one."""
     if ":" not in host:
         return host
-    address = ipaddress.IPv6Address(host.partition("%")[0])
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
+    address = address_of(host)
+    if address.version == 4:
+        return str(address)
     return str(ipaddress.IPv6Network((address, 64), strict=False))
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """
+    A peer's address without its zone; an IPv4 address in IPv6 is that IPv4 address.
+
+    @raise ValueError: it is none.
+    """
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address

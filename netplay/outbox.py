@@ -179,6 +179,11 @@ class Outbox:
         """Whether nothing waits, so that a write goes straight to the transport."""
         return self._clear
 
+    @property
+    def disconnecting(self) -> bool:
+        """Whether it takes nothing more: Twisted's own protocols ask their transport."""
+        return not self._open
+
     def drained(self) -> Deferred[None]:
         """Fires when nothing waits any more, or when the connection is gone."""
         waiter: Deferred[None] = Deferred()

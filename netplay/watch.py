@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from netplay.beat import Beat
 from netplay.errors import Refused
 from netplay.sessions import Sessions
+from netplay.totals import Pace
 
 if TYPE_CHECKING:
     from netplay.connection import Connection
@@ -22,30 +23,29 @@ class Watch(Service):
     Looks after all connections with one timer: who is idle, who does not read, who never finishes a message.
 
     A timer for each of them would cost more than the connections do.
+
+    @param pace: where it is noted how late the reactor is with it.
     """
 
     _log = Logger()
     PERIOD = 1.0
 
-    def __init__(self, clock: IReactorTime, sessions: Sessions) -> None:
+    def __init__(self, clock: IReactorTime, sessions: Sessions, pace: Pace | None = None) -> None:
         self._clock = clock
         self._sessions = sessions
-        self._loop: LoopingCall | None = None
+        self._beat = Beat(clock, self.PERIOD, self._look, "while looking after connections", pace)
         self._waiters: list[Deferred[None]] = []
         self.connections: set[Connection] = set()
 
     def startService(self) -> None:
         """Begin to look."""
         super().startService()
-        self._loop = LoopingCall(self._look)
-        self._loop.clock = self._clock
-        self._loop.start(self.PERIOD, now=False)
+        self._beat.start()
 
     def stopService(self) -> None:
         """Look no more."""
         super().stopService()
-        if self._loop is not None and self._loop.running:
-            self._loop.stop()
+        self._beat.stop()
 
     def add(self, connection: Connection) -> None:
         """A connection was made."""

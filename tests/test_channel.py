@@ -113,7 +113,7 @@ class PublishTests(ChannelCase):
             self.member()
         self.publish("a", "b")
         self.turn()
-        self.assertEqual((self.channel.published, self.channel.delivered), (2, 6))
+        self.assertEqual((self.channel.totals.published, self.channel.totals.delivered), (2, 6))
 
 
 class MembershipTests(ChannelCase):

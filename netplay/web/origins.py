@@ -1,9 +1,9 @@
 """
 Which pages may talk to the web port: the checks of Host and Origin.
 
-A web page from anywhere can make its visitor's browser open a WebSocket to any address (cross-site WebSocket hijacking); the
-Origin header tells. And with a name of its own that turns out to be our address (DNS rebinding) it is even of the
-"same origin"; the Host header tells. Programs that are no browsers send no Origin, and may come.
+A web page from anywhere can make its visitor's browser open a WebSocket to any address (cross-site WebSocket
+hijacking); the Origin header tells. And with a name of its own that turns out to be our address (DNS rebinding) it is
+even of the "same origin"; the Host header tells. Programs that are no browsers send no Origin, and may come.
 """
 
 from __future__ import annotations

@@ -20,6 +20,9 @@ from netplay.wire.codecs import JSON
 
 PLAIN = b"text/plain; charset=utf-8"
 
+PHRASES = {421: b"Misdirected Request"}
+"""Of statuses that Twisted does not know."""
+
 ADVICE_EVERY = 10.0
 """Seconds between lines in the log that say which option would have let someone in."""
 
@@ -29,7 +32,7 @@ Address = Callable[[Any], str | None]
 
 def answer(request: Request, status: int, text: str, content_type: bytes = PLAIN) -> bytes:
     """A short answer in words."""
-    request.setResponseCode(status)
+    request.setResponseCode(status, PHRASES.get(status))
     request.setHeader(b"content-type", content_type)
     return text.encode()
 
