@@ -89,6 +89,8 @@ class BinaryFactory(ConnectionFactory):
     """Builds L{BinaryProtocol}s."""
 
     protocol = BinaryProtocol
+    framing = "frames"
+    feature = "binary"
 
 
 @implementer(IFeatureService)

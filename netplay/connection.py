@@ -31,6 +31,7 @@ from netplay.errors import Refused
 from netplay.interfaces import IMessageService
 from netplay.limits import TokenBucket
 from netplay.outbox import Outbox
+from netplay.totals import Traffic
 from netplay.wire.codecs import LINES, Wire
 from netplay.wire.lines import Lines
 
@@ -54,10 +55,16 @@ class Connection(Protocol):
     Requests take effect in order: the next payload is looked at when the last one is done. Meanwhile, and while
     more waits to be sent than the peer should have left unread, nothing is read.
 
+    @ivar number: which one it is of the daemon's; the watch gives it.
+    @ivar address: the peer's, or what a proxy has told; C{None} for unix sockets and the like.
     @ivar mistakes: messages in a row that made no sense.
     """
 
     log = Logger()
+
+    factory: Any  # the ConnectionFactory that built it
+    number = 0
+    address: str | None = None
 
     outbox: Outbox
     _gate_key: str | None = None
@@ -70,6 +77,7 @@ class Connection(Protocol):
     _heard = False  # something came since the last check
     _taken = (0, 0)  # how far sending had come at the last check
     _messages = 0
+    _received = 0  # bytes
     _unfinished: tuple[int, float] | None = None  # messages when the unfinished one was first seen, and when
     _bucket: TokenBucket | None = None
     _said_limited = -1e9
@@ -126,7 +134,8 @@ class Connection(Protocol):
         )
         core.watch.add(self)
         try:
-            self._gate_key = core.gate.enter(self.peer_address())
+            self.address = self.peer_address()
+            self._gate_key = core.gate.enter(self.address)
         except Refused as refused:
             core.complaints.note(refused.code)
             if len(core.watch.connections) - core.gate.inside > MOST_TURNED_AWAY:
@@ -181,6 +190,7 @@ class Connection(Protocol):
             self._inside = False
             self.core.gate.leave(self._gate_key)
         self.core.watch.remove(self)
+        self.core.totals.gone(self.factory.feature, self.traffic())
 
     def _release(self) -> None:
         now = self.core.clock.seconds()
@@ -195,6 +205,10 @@ class Connection(Protocol):
         self.outbox.close(linger=linger)
 
     def _overflowed(self) -> None:
+        self.core.totals.overflowed += 1
+        self._cut_off()
+
+    def _cut_off(self) -> None:
         self.core.complaints.note("slow_consumer")
         self._open = False
         self._ending = True
@@ -210,6 +224,7 @@ class Connection(Protocol):
         """Find payloads and handle them; what comes after the end is dropped."""
         if self._open:
             self._heard = True
+            self._received += len(data)
             self.framing.feed(data)
             if not (self._busy or self._choked):
                 self._pump()
@@ -283,6 +298,7 @@ class Connection(Protocol):
     def pauseProducing(self) -> None:
         """Too much waits to be sent: read no more for now."""
         self._choked = True
+        self.core.totals.paused += 1
         self.outbox.pauseProducing()
 
     def resumeProducing(self) -> None:
@@ -321,6 +337,10 @@ class Connection(Protocol):
         self._said_limited = now
         return True
 
+    def traffic(self) -> Traffic:
+        """What went over it so far."""
+        return Traffic(self._received, self.outbox.taken, self._messages, self.outbox.merged)
+
     def check(self, now: float) -> None:
         """Look after this connection; called about once a second."""
         limits = self.core.limits
@@ -339,7 +359,8 @@ class Connection(Protocol):
             self._heard = False
             self._quiet_since = now
         if now - self._taken_at >= limits.stalled:
-            self._overflowed()
+            self.core.totals.stalled += 1
+            self._cut_off()
         elif limits.idle and now - self._quiet_since >= limits.idle:
             self._give_up("idle_timeout", f"nothing came and nothing was sent for {limits.idle:g} s")
         elif not self.framing.unfinished or self._busy or self._choked:
@@ -355,10 +376,17 @@ class Connection(Protocol):
 
 
 class ConnectionFactory(Factory):
-    """Builds the connections of one port."""
+    """
+    Builds the connections of one port.
+
+    @cvar framing: how payloads are told apart there, for those who look after the daemon.
+    @ivar feature: whose port it is.
+    """
 
     noisy = False
     protocol: type[Connection]
+    framing: str
+    feature: str
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -417,6 +445,7 @@ class MessageFactory(ConnectionFactory):
     """
 
     protocol: type[MessageProtocol] = MessageProtocol
+    framing = "lines"
     wire: Wire = LINES
 
     def __init__(self, core: Core, feature: str, service: IMessageService) -> None:

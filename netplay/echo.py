@@ -58,6 +58,8 @@ class EchoFactory(ConnectionFactory):
     """Builds L{EchoProtocol}s."""
 
     protocol = EchoProtocol
+    framing = "bytes"
+    feature = "echo"
 
 
 @implementer(IFeatureService)

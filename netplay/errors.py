@@ -8,7 +8,7 @@ from typing import Any
 CODES = frozenset({
     "bad_json", "bad_message", "unknown_type", "too_large", "rate_limited", "server_full", "idle_timeout",
     "slow_consumer", "shutting_down", "not_allowed", "bad_login", "bad_session", "bad_password", "name_taken",
-    "no_such_room", "no_such_symbol", "no_such_game", "no_such_user", "no_such_client", "no_such_ban", "room_full", "wrong_phase", "room_crashed",
+    "no_such_room", "no_such_symbol", "no_such_game", "no_such_user", "room_full", "wrong_phase", "room_crashed",
     "too_many", "muted", "banned", "kicked", "replaced", "store_busy", "unavailable", "internal",
 })
 # fmt: on

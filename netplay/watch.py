@@ -35,6 +35,7 @@ class Watch(Service):
         self._sessions = sessions
         self._beat = Beat(clock, self.PERIOD, self._look, "while looking after connections", pace)
         self._waiters: list[Deferred[None]] = []
+        self._count = 0
         self.connections: set[Connection] = set()
 
     def startService(self) -> None:
@@ -49,6 +50,8 @@ class Watch(Service):
 
     def add(self, connection: Connection) -> None:
         """A connection was made."""
+        self._count += 1
+        connection.number = self._count
         self.connections.add(connection)
 
     def remove(self, connection: Connection) -> None:

@@ -18,3 +18,4 @@ class GameFactory(MessageFactory):
     """Builds L{GameProtocol}s."""
 
     protocol = GameProtocol
+    framing = "stream"

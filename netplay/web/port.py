@@ -155,6 +155,7 @@ class WebProtocol(Connection):
         self.outbox.write(handshake.response.serialize())
         refused = self.refused
         if refused is None and address is not None:
+            self.address = address
             try:
                 self._gate_key = self.core.gate.identify(address)
             except Refused as full:
@@ -262,6 +263,8 @@ class WebFactory(ConnectionFactory):
     """
 
     protocol: type[WebProtocol] = WebProtocol
+    framing = "web"
+    feature = "web"
 
     def __init__(self, core: Core, site: Site) -> None:
         super().__init__(core)
