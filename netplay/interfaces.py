@@ -8,7 +8,7 @@ from twisted.application.service import IService
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netplay.clients import Client
     from netplay.core import Core
     from netplay.messages import Event, Position, Request, Resume
+    from netplay.operations import Operation
 
 
 class IFeature(Interface):
@@ -54,6 +55,19 @@ class IMessageService(IFeatureService):
 
     def connected(client: Client) -> ISession:
         """Someone uses this feature, on whatever wire. Greets the client with its first message."""
+
+
+class IOperated(Interface):
+    """A feature of which backends may ask something, which the web port's API then offers and describes."""
+
+    operations: Sequence[Operation] = Attribute("What they may ask.")
+
+
+class IDescribed(Interface):
+    """A feature whose messages are described to programs, in the web port's C{asyncapi.json}."""
+
+    requests: Sequence[type[Request]] = Attribute("What clients may send, without what every feature takes.")
+    events: Sequence[type[Event]] = Attribute("What they get, without what every feature sends.")
 
 
 class ISession(Interface):
@@ -149,13 +163,25 @@ class IPriceSourcePlugin(Interface):
 class IPriceSource(Interface):
     """Where prices come from. A plain object without a clock: it is asked once a beat."""
 
-    symbols: Mapping[str, str] = Attribute("Every symbol with its emoji.")
+    symbols: Mapping[str, str] = Attribute("Every symbol with its emoji. There may come to be more.")
 
     def first() -> Mapping[str, float]:
         """The prices before the first beat."""
 
     def next() -> Mapping[str, float]:
         """The prices that this beat brings; symbols that are missing keep theirs."""
+
+
+class IPushedPrices(IPriceSource):
+    """A source whose prices are set from outside."""
+
+    def push(prices: Mapping[str, float]) -> list[str]:
+        """
+        The next beat brings these.
+
+        @return: which of the symbols are new.
+        @raise netplay.errors.Refused: C{too_many} symbols.
+        """
 
 
 class IGame(Interface):

@@ -19,19 +19,20 @@ _UNSEEN = regex.compile(r"[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+")
 _IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, field: str = "$.name") -> str:
     """
     A name as it will be shown: composed (NFC) and trimmed.
 
+    @param field: the JSON path of where it was given.
     @raise Refused: C{bad_message}.
     """
     name = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(name) <= MAX_NAME:
-        raise Refused("bad_message", f"a name has 1 to {MAX_NAME} characters", "$.name")
+        raise Refused("bad_message", f"a name has 1 to {MAX_NAME} characters", field)
     if any(_unprintable(c) for c in name):
-        raise Refused("bad_message", "a name has no control or direction-changing characters", "$.name")
+        raise Refused("bad_message", "a name has no control or direction-changing characters", field)
     if _UNSEEN.fullmatch(name):
-        raise Refused("bad_message", "a name has something to see in it", "$.name")
+        raise Refused("bad_message", "a name has something to see in it", field)
     return name
 
 

@@ -72,13 +72,14 @@ class Totals:
     @ivar stalled: clients cut off because they took nothing for too long.
     @ivar flushes: how long channels took to send what a turn had brought.
     @ivar paces: how ticks keep their time, by what they belong to.
+    @ivar folded: prices left out because a newer one went instead, to those who lag or asked for fewer.
     @ivar past: what went over connections that are gone, by the feature whose port they came to.
     """
 
-    __slots__ = ("delivered", "flushes", "overflowed", "paces", "past", "paused", "published", "stalled")
+    __slots__ = ("delivered", "flushes", "folded", "overflowed", "paces", "past", "paused", "published", "stalled")
 
     def __init__(self) -> None:
-        self.published = self.delivered = 0
+        self.published = self.delivered = self.folded = 0
         self.paused = self.overflowed = self.stalled = 0
         self.flushes = Histogram()
         self.paces: dict[str, Pace] = {}

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from netplay.beat import Beat
 from netplay.channel import Channel
-from netplay.chat.messages import Chat
+from netplay.chat.messages import EVENTS, REQUESTS, Chat
+from netplay.chat.operations import operations
 from netplay.chat.protocol import ChatFactory
 from netplay.chat.rules import Room, Rooms
 from netplay.chat.session import ChatSession
 from netplay.clients import Client
 from netplay.core import Core
-from netplay.interfaces import IFeature, IMessageService, IRoomLog
+from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated, IRoomLog
+from netplay.operations import Operation
 from netplay.people import People
 from netplay.session import SETTLE_AFTER
 
@@ -31,11 +33,13 @@ EXPIRE_EVERY = 60.0
 """Seconds between looks for rooms that were empty too long."""
 
 
-@implementer(IMessageService)
+@implementer(IMessageService, IOperated, IDescribed)
 class ChatService(Service):
     """All of chat in one daemon."""
 
     _log = Logger()
+    requests = REQUESTS
+    events = EVENTS
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -46,22 +50,20 @@ class ChatService(Service):
         self._sessions: dict[str, ChatSession] = {}  # by the id of the person
         self._changed: dict[Room, None] = {}  # whose members are to be told about presence
         self._unsettled: dict[str, float] = {}  # who has just connected, and when that is told
-        self._expiry: LoopingCall | None = None
+        self._expiry = Beat(core.clock, EXPIRE_EVERY, self._expire, "chat: while looking for empty rooms")
         self._directs = 0
         self._run = secrets.token_hex(4)
+        self.operations: Sequence[Operation] = operations(self)
 
     def startService(self) -> None:
         """Begin to look for empty rooms."""
         super().startService()
-        self._expiry = LoopingCall(self._safely)
-        self._expiry.clock = self.core.clock
-        self._expiry.start(EXPIRE_EVERY, now=False)
+        self._expiry.start()
 
     def stopService(self) -> None:
         """Stop looking."""
         super().stopService()
-        if self._expiry is not None and self._expiry.running:
-            self._expiry.stop()
+        self._expiry.stop()
 
     def connected(self, client: Client) -> ChatSession:
         """Someone comes to chat."""
@@ -103,7 +105,7 @@ class ChatService(Service):
         """Who hears what is said there."""
         channel = self._channels.get(room.name)
         if channel is None:
-            channel = self._channels[room.name] = Channel(self.core.clock)
+            channel = self._channels[room.name] = Channel(self.core.clock, self.core.totals)
         return channel
 
     def join(self, session: ChatSession, room: Room) -> None:
@@ -149,12 +151,6 @@ class ChatService(Service):
                 self.channel(room).publish(presence)
             if room.untold:
                 self.presence_changed(room)
-
-    def _safely(self) -> None:
-        try:
-            self._expire()
-        except Exception:  # it would end the loop for good
-            self._log.failure("chat: while looking for empty rooms")
 
     def _expire(self) -> None:
         for name in self.rooms.expire(self.core.clock.seconds()):

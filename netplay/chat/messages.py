@@ -12,6 +12,7 @@ RoomName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z", examples=
 Text = Annotated[str, Meta(min_length=1, max_length=4000, examples=["hi all"])]
 Topic = Annotated[str, Meta(max_length=200, examples=["what we build"])]
 Who = Annotated[str, Meta(min_length=1, max_length=64, examples=["User_2"])]
+Emoji = Annotated[str, Meta(min_length=1, max_length=64, examples=["🚀"])]
 Seq = Annotated[int, Meta(ge=0, lt=MAX_INTEGER, examples=[41])]
 Count = Annotated[int, Meta(ge=1, lt=MAX_INTEGER, examples=[20])]
 
@@ -72,7 +73,7 @@ class AskHistory(Request, tag="history"):
 class SetEmoji(Request, tag="set_emoji"):
     """Choose the emoji that stands beside your messages."""
 
-    emoji: Annotated[str, Meta(min_length=1, max_length=64, examples=["🚀"])]
+    emoji: Emoji
 
 
 class SetName(Request, tag="set_name"):

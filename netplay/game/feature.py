@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import Service
@@ -13,10 +13,13 @@ import netplay.plugins
 from netplay.clients import Client
 from netplay.core import Core
 from netplay.game.lobby import Lobby
+from netplay.game.messages import EVENTS
+from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
 from netplay.game.session import GameSession
-from netplay.interfaces import IFeature, IGame, IMessageService
-from netplay.messages import COMMON
+from netplay.interfaces import IDescribed, IFeature, IGame, IMessageService, IOperated
+from netplay.messages import COMMON, Request
+from netplay.operations import Operation
 from netplay.options import number
 from netplay.people import People
 from netplay.wire.grammar import Grammar
@@ -24,7 +27,7 @@ from netplay.wire.grammar import Grammar
 LOBBY_GAME = "sandbox"
 
 
-@implementer(IMessageService)
+@implementer(IMessageService, IOperated, IDescribed)
 class GameService(Service):
     """
     All game rooms of one daemon.
@@ -32,13 +35,21 @@ class GameService(Service):
     @param state_rate: states a second in one room, at most.
     """
 
+    events = EVENTS
+
     def __init__(self, core: Core, state_rate: float) -> None:
         self.core = core
         self.factory = GameFactory(core, "game", self)
         self.people = People("Player")
-        games = {game.name: game for game in getPlugins(IGame, netplay.plugins)}
-        self.lobby = Lobby(games[LOBBY_GAME], core, state_rate)
+        self.games: dict[str, IGame] = {game.name: game for game in getPlugins(IGame, netplay.plugins)}
+        self.lobby = Lobby(self.games[LOBBY_GAME], core, state_rate)
+        self.operations: Sequence[Operation] = operations(self)
         self._grammars: dict[str, Grammar] = {}
+
+    @property
+    def requests(self) -> Sequence[type[Request]]:
+        """What players send, in whatever game."""
+        return tuple(dict.fromkeys(message for game in self.games.values() for message in game.messages))
 
     def stopService(self) -> None:
         """No more states."""

@@ -35,9 +35,11 @@ class GameRoom:
         self.players: set[str] = set()
         self.tick = 0
         self._core = core
-        self._channel = Channel(core.clock)
+        self._channel = Channel(core.clock, core.totals)
         self._interval = 1.0 / state_rate
         self._sent = -self._interval
+        self._due = 0.0
+        self._pace = core.totals.pace("game")
         self._next: IDelayedCall | None = None
         self._arriving: dict[Callable[[], None], None] = {}  # what makes those seen who are not yet
         self._newcomers: dict[Client, int] = {}  # not in the channel yet -> the tick whose state they know
@@ -112,11 +114,15 @@ class GameRoom:
         if self._next is None:
             clock = self._core.clock
             # At the end of this turn at the earliest, with all that the turn brings.
-            self._next = clock.callLater(max(0.0, self._sent + self._interval - clock.seconds()), self._send)
+            now = clock.seconds()
+            self._due = max(now, self._sent + self._interval)
+            self._next = clock.callLater(self._due - now, self._send)
 
     def _send(self) -> None:
         self._next = None
-        self._sent = self._core.clock.seconds()
+        clock = self._core.clock
+        self._sent = clock.seconds()
+        self._pace.late.observe(self._sent - self._due)
         state = self.state()
         self._channel.publish(state, key=("state", self.name))
         self._channel.flush()
@@ -125,3 +131,4 @@ class GameRoom:
             if seen != self.tick:
                 client.send(state)
             self._channel.join(client)
+        self._pace.duration.observe(clock.seconds() - self._sent)

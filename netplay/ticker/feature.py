@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from netplay.beat import Beat
 from netplay.clients import Client
 from netplay.core import Core
-from netplay.interfaces import IFeature, IMessageService, IPriceSource, IPriceSourcePlugin
+from netplay.interfaces import (
+    IDescribed,
+    IFeature,
+    IMessageService,
+    IOperated,
+    IPriceSource,
+    IPriceSourcePlugin,
+)
+from netplay.operations import Operation
 from netplay.options import number, plugin_named
 from netplay.people import People, Person
 from netplay.ticker.alerts import Alerts
 from netplay.ticker.feed import Feed
-from netplay.ticker.market import Market, Quote
-from netplay.ticker.messages import Alerted, Update
+from netplay.ticker.market import Market, Quote, sound
+from netplay.ticker.messages import EVENTS, REQUESTS, Alerted, Update
+from netplay.ticker.operations import operations
 from netplay.ticker.protocol import TickerFactory
 from netplay.ticker.session import TickerSession
 from netplay.times import iso
@@ -28,7 +36,7 @@ MOST_MISSED = 100
 """Alerts that are kept for someone who may come back."""
 
 
-@implementer(IMessageService)
+@implementer(IMessageService, IOperated, IDescribed)
 class TickerService(Service):
     """
     The ticker of one daemon.
@@ -37,7 +45,8 @@ class TickerService(Service):
     @param interval: seconds from beat to beat.
     """
 
-    _log = Logger()
+    requests = REQUESTS
+    events = EVENTS
 
     def __init__(self, core: Core, source: IPriceSource, interval: float) -> None:
         self.core = core
@@ -45,25 +54,22 @@ class TickerService(Service):
         self.people = People("Trader")
         self.market = Market(source.symbols, source.first(), core.now())
         self.alerts = Alerts()
-        self.feed = Feed()
-        self._source = source
-        self._interval = interval
-        self._beat: LoopingCall | None = None
+        self.feed = Feed(core.totals)
+        self.source: Any = source
+        self.operations: Sequence[Operation] = operations(self)
+        self._beat = Beat(core.clock, interval, self._next, "ticker: in a beat", core.totals.pace("ticker"))
         self._sessions: dict[str, TickerSession] = {}
         self._missed: dict[str, list[Alerted]] = {}
 
     def startService(self) -> None:
-        """Begin to beat. LoopingCall keeps to multiples of the interval, so that lateness does not add up."""
+        """Begin to beat."""
         super().startService()
-        self._beat = LoopingCall(self._safely)
-        self._beat.clock = self.core.clock
-        self._beat.start(self._interval, now=False)
+        self._beat.start()
 
     def stopService(self) -> None:
         """The market rests."""
         super().stopService()
-        if self._beat is not None and self._beat.running:
-            self._beat.stop()
+        self._beat.stop()
 
     def connected(self, client: Client) -> TickerSession:
         """Someone comes to watch prices."""
@@ -85,22 +91,33 @@ class TickerService(Service):
         self.alerts.forget(person.id)
         self._missed.pop(person.id, None)
 
-    def _safely(self) -> None:
-        try:
-            self._next()
-        except Exception:  # it would end the beat for good
-            self._log.failure("ticker: in a beat")
-
     def _next(self) -> None:
         core = self.core
         wall = core.wall()
         at = int(wall * 1000)
         timestamp = iso(wall)
-        quotes = self.market.apply(self._source.next(), at)
+        prices = self.source.next()
+        quotes = [*self._enlist(prices, at), *self.market.apply(prices, at)]
         updates = {q.symbol: Update(q.price, q.emoji, q.change, timestamp) for q in quotes}
         self.feed.publish(updates, at, core.clock.seconds())
         for quote in quotes:
             self._tell_alerts(quote, at, timestamp)
+
+    def _enlist(self, prices: Mapping[str, float], at: int) -> list[Quote]:
+        """Take up symbols that the source did not have before. Who hears everything hears them too."""
+        market, known = self.market, self.source.symbols
+        if len(known) == len(market.symbols):
+            return []
+        quotes = [
+            market.enlist(symbol, known[symbol], price, at)
+            for symbol, price in prices.items()
+            if symbol in known and symbol not in market.symbols and sound(price)
+        ]
+        everything = frozenset(market.symbols)
+        for session in self._sessions.values():
+            if session.subscriber.everything:
+                self.feed.move(session.subscriber, everything)
+        return quotes
 
     def _tell_alerts(self, quote: Quote, at: int, timestamp: str) -> None:
         for owner, alert in self.alerts.crossed(quote.symbol, quote.price):
@@ -138,7 +155,7 @@ class TickerFeature:
             "prices",
             None,
             "walk:",
-            "Where prices come from: walk:, walk:seed=7 (random, the same each time) or csv:PATH",
+            "Where prices come from: walk:, walk:seed=7 (random, the same each time), csv:PATH or push: (the API)",
         ],
     ]
 

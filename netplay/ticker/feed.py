@@ -14,6 +14,7 @@ import msgspec
 
 from netplay.clients import Client
 from netplay.ticker.messages import PriceUpdate, Update
+from netplay.totals import Totals
 from netplay.wire.codecs import Codec, Wire
 
 _KEY = "prices"
@@ -24,14 +25,16 @@ class Subscriber:
     What one client hears, and what it was not sent yet.
 
     @ivar symbols: its subscriptions.
+    @ivar everything: whether it also hears symbols that are yet to come.
     @ivar max_rate: updates a second at most, C{None} for every beat.
     """
 
-    __slots__ = ("_feed", "_merged", "_sent", "_unsent", "client", "max_rate", "symbols")
+    __slots__ = ("_feed", "_merged", "_sent", "_unsent", "client", "everything", "max_rate", "symbols")
 
     def __init__(self, client: Client, feed: Feed) -> None:
         self.client = client
         self.symbols: frozenset[str] = frozenset()
+        self.everything = False
         self.max_rate: float | None = None
         self._feed = feed
         self._unsent: dict[str, None] = {}
@@ -78,6 +81,8 @@ class Subscriber:
         unsent, self._unsent = self._unsent, {}
         merged, self._merged = self._merged, 0
         self._feed.waiting.discard(self)
+        self._feed.totals.delivered += 1
+        self._feed.totals.folded += merged
         return PriceUpdate(updates=self._feed.newest(unsent), at=self._feed.at, merged=merged)
 
 
@@ -85,11 +90,13 @@ class Feed:
     """
     All subscribers, grouped by what they hear.
 
+    @param totals: where it is counted what is published and delivered; the daemon's.
     @ivar at: milliseconds since 1970 of the newest beat.
     @ivar waiting: subscribers with something unsent that is not on offer yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, totals: Totals | None = None) -> None:
+        self.totals = totals or Totals()
         self.at = 0
         self.waiting: set[Subscriber] = set()
         self._groups: dict[frozenset[str], dict[Subscriber, None]] = {}
@@ -138,10 +145,12 @@ class Feed:
         updates: dict[str, Update],
     ) -> None:
         frames: dict[Wire, bytes] = {}
+        folded = 0
         for subscriber in group:
             client = subscriber.client
             if subscriber.max_rate is not None or subscriber._unsent or client.lagging:
                 subscriber.fold(heard)
+                folded += 1
                 continue
             wire = client.wire
             frame = frames.get(wire)
@@ -153,3 +162,5 @@ class Feed:
                 composed = PriceUpdate(updates={symbol: pieces[symbol] for symbol in heard}, at=self.at)
                 frame = frames[wire] = wire.encode(composed)
             client.outbox.write(frame)
+        self.totals.published += 1
+        self.totals.delivered += len(group) - folded

@@ -46,16 +46,32 @@ class Market:
     """
 
     def __init__(self, symbols: Mapping[str, str], prices: Mapping[str, float], at: int, keep: int = 3600) -> None:
-        self.symbols: Mapping[str, str] = dict(symbols)
+        self._symbols: dict[str, str] = {}
+        self._keep = keep
         self._quotes: dict[str, Quote] = {}
         self._histories: dict[str, _History] = {}
-        for symbol, emoji in self.symbols.items():
+        for symbol, emoji in symbols.items():
             price = prices.get(symbol)
-            if price is None or not _sound(price):
+            if price is None or not sound(price):
                 raise ValueError(f"{symbol} needs a first price above 0, not {price!r}")
-            self._quotes[symbol] = quote = Quote(symbol, emoji, shown(float(price)))
-            self._histories[symbol] = history = _History(keep)
-            history.add(at, quote.price)
+            self.enlist(symbol, emoji, price, at)
+
+    @property
+    def symbols(self) -> Mapping[str, str]:
+        """Each symbol with its emoji."""
+        return self._symbols
+
+    def enlist(self, symbol: str, emoji: str, price: float, at: int) -> Quote:
+        """
+        One more symbol.
+
+        @param price: a L{sound} one.
+        """
+        self._symbols[symbol] = emoji
+        self._quotes[symbol] = quote = Quote(symbol, emoji, shown(float(price)))
+        self._histories[symbol] = history = _History(self._keep)
+        history.add(at, quote.price)
+        return quote
 
     def apply(self, prices: Mapping[str, float], at: int) -> list[Quote]:
         """
@@ -65,7 +81,7 @@ class Market:
         changed = []
         for symbol, price in prices.items():
             before = self._quotes.get(symbol)
-            if before is None or not _sound(price):
+            if before is None or not sound(price):
                 continue
             now = shown(float(price))
             if now != before.price:
@@ -180,7 +196,8 @@ class _History:
         return at, prices[0], max(prices), min(prices), prices[-1]
 
 
-def _sound(price: float) -> bool:
+def sound(price: float) -> bool:
+    """Whether something is a price: above 0 and finite."""
     return 0 < price <= sys.float_info.max  # False for NaN, and for integers that no float can hold
 
 

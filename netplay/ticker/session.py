@@ -47,6 +47,7 @@ class Kept:
 
     person: Person
     symbols: frozenset[str]
+    everything: bool
     max_rate: float | None
 
 
@@ -84,6 +85,7 @@ class TickerSession(Session):
         """The prices now, and those to come."""
         known = self._ticker.market.symbols
         wanted = known if ALL in message.symbols else message.symbols
+        self.subscriber.everything |= ALL in message.symbols
         self.subscriber.max_rate = message.max_rate
         self.subscriber.renew(self.subscriber.symbols.union(s for s in wanted if s in known))
         snapshot = self._snapshot()
@@ -117,6 +119,8 @@ class TickerSession(Session):
     def unsubscribe(self, message: Unsubscribe) -> None:
         """Fewer prices."""
         had = self.subscriber.symbols
+        if message.symbols:
+            self.subscriber.everything = False
         self.subscriber.keep_only(frozenset() if ALL in message.symbols else had.difference(message.symbols))
 
     def history(self, message: AskHistory) -> Event:
@@ -162,7 +166,7 @@ class TickerSession(Session):
 
     def lost(self) -> Kept:
         """Hear nothing; the alerts stay until nobody has come back for them."""
-        kept = Kept(self.person, self.subscriber.symbols, self.subscriber.max_rate)
+        kept = Kept(self.person, self.subscriber.symbols, self.subscriber.everything, self.subscriber.max_rate)
         self._go()
         return kept
 
@@ -180,8 +184,10 @@ class TickerSession(Session):
         for alerted in missed:
             self.client.send(alerted)
         self.subscriber.max_rate = kept.max_rate
-        self.subscriber.renew(kept.symbols)
-        if kept.symbols:
+        self.subscriber.everything = kept.everything
+        symbols = frozenset(self._ticker.market.symbols) if kept.everything else kept.symbols
+        self.subscriber.renew(symbols)
+        if symbols:
             self.client.send(self._snapshot())
 
     def expired(self, kept: Kept) -> None:

@@ -73,7 +73,7 @@ class RandomWalk:
         self._prices = {symbol: price for symbol, (price, _) in list(_TUTORIAL.items())[:symbols]}
         for number in range(len(_TUTORIAL) + 1, symbols + 1):
             self._prices[f"SYM{number:04}"] = round(self._random.uniform(10, 1000), 2)
-        self.symbols: Mapping[str, str] = _with_emoji(self._prices)
+        self.symbols: Mapping[str, str] = with_emoji(self._prices)
 
     def first(self) -> Mapping[str, float]:
         """See L{IPriceSource}."""
@@ -113,7 +113,7 @@ class Replay:
             raise _wrong("there is no price in the file", _CSV_HELP)
         if len(first) > MAX_SYMBOLS:
             raise _wrong(f"the file has {len(first)} symbols", f"leave it at {MAX_SYMBOLS}")
-        self.symbols: Mapping[str, str] = _with_emoji(first)
+        self.symbols: Mapping[str, str] = with_emoji(first)
         self._first = first
         self._beats = beats
         self._position = 0
@@ -168,7 +168,8 @@ class CSVSource:
         return Replay(argument)
 
 
-def _with_emoji(symbols: Mapping[str, float]) -> dict[str, str]:
+def with_emoji(symbols: Mapping[str, float]) -> dict[str, str]:
+    """Each symbol with its emoji."""
     return {symbol: _EMOJI.get(symbol, _OTHER_EMOJI) for symbol in symbols}
 
 

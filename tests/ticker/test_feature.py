@@ -58,12 +58,12 @@ class InterfaceTests(TickerTestCase):
         return TickerFeature().build({"prices": prices, "ticker-interval": 1.0}, self.house.core)
 
     def test_the_source_is_chosen_by_name(self) -> None:
-        first, second = (self.build("walk:seed=7")._source.next() for _ in range(2))
+        first, second = (self.build("walk:seed=7").source.next() for _ in range(2))
         self.assertEqual(first, second)
         self.assertEqual(first, RandomWalk(7).next())
 
     def test_a_source_that_there_is_not(self) -> None:
-        with self.assertRaisesRegex(UsageError, "--prices bank:.* csv: or walk:"):
+        with self.assertRaisesRegex(UsageError, "--prices bank:.* csv: or push: or walk:"):
             self.build("bank:")
 
 
