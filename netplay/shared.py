@@ -44,12 +44,18 @@ class SharedFeatures:
             return None
         if not payload and not self.admitted():
             return None
+        client = self.client(name, wire)
+        return client.received(payload) if payload else None
+
+    def client(self, name: str, wire: Wire) -> Client:
+        """The client of a feature that there is, greeted if it is new, and heard over C{wire} from now on."""
         client = self._clients.get(name)
         if client is None:
-            client = self._clients[name] = Client(self._connection, name, core.features[name], wire)
+            connection = self._connection
+            client = self._clients[name] = Client(connection, name, connection.core.features[name], wire)
         elif client.wire is not wire:
             client.rewire(wire)
-        return client.received(payload) if payload else None
+        return client
 
     def clients(self) -> Iterable[Client]:
         """Those of the features used so far."""

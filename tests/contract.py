@@ -1,4 +1,4 @@
-"""What protocol.md says under "Common to every feature", as a mixin: each feature's session tests run it."""
+"""What protocol.md says under "Common to every feature", as a mixin: run for each feature on each wire."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tests.features import START, House, LineClient
 
 BAD_JSON = {
     "no JSON at all": b"hello",
-    "invalid UTF-8": b'{"type":"ping","x":"\xff"}',
     "a lone surrogate": b'{"type":"ping","x":"\\ud800"}',
     "NaN": b'{"type":"ping","x":NaN}',
     "Infinity": b'{"type":"ping","x":-Infinity}',
@@ -37,21 +36,26 @@ anything = st.recursive(
 
 class Contract:
     """
-    @cvar feature: whose port.
+    @cvar feature: which.
     @cvar guest: what its guests are called.
+    @cvar wire: over what.
     """
 
     feature: str
     guest: str
+    wire: type[LineClient] = LineClient
 
     def setUp(self) -> None:
-        self.house = House()
+        self.house = House(wire=self.wire)
         self.ann = self.house.connect(self.feature)
 
     def limited(self, **limits: Any) -> LineClient:
         """A client of a daemon with such limits."""
-        self.house = House(**limits)
-        return self.house.connect(self.feature)
+        self.house = House(wire=self.wire, **limits)
+        client = self.house.connect(self.feature)
+        self.house.wait(1.0)  # if turning to the feature took a message, there is another by now
+        client.received()
+        return client
 
     def assertRefused(self, client: LineClient, code: str, field: str | None = None) -> dict[str, Any]:
         """The client got one error, and the connection goes on."""
@@ -63,14 +67,6 @@ class Contract:
         return error
 
     # Messages
-
-    def test_every_message_ends_with_a_newline(self) -> None:
-        self.ann.send("ping")
-        self.assertTrue(self.ann.read().endswith(b"}\n"))
-
-    def test_lines_may_end_with_a_carriage_return_too(self) -> None:
-        self.ann.write(b'{"type":"ping"}\r\n{"type":"ping"}\n')
-        self.assertEqual(len(self.ann.heard("pong")), 2)
 
     def test_unknown_fields_are_ignored(self) -> None:
         self.assertEqual(self.ann.ask("ping", colour="red", deep={"a": [1]})["type"], "pong")
@@ -184,7 +180,7 @@ class Contract:
 
     def test_a_message_of_64_kib_is_taken(self) -> None:
         start, end = b'{"type":"ping","x":"', b'"}'
-        self.ann.write(start + b"x" * (64 * 1024 - len(start + end)) + end + b"\n")
+        self.ann.write(start + b"x" * (64 * 1024 - len(self.ann.label + start + end)) + end + b"\n")
         self.assertEqual([message["type"] for message in self.ann.received()], ["pong"])
 
     def test_too_many_messages_have_no_effect_and_are_told_so_with_when_to_go_on(self) -> None:
@@ -241,7 +237,7 @@ class Contract:
 
     def test_help_has_every_type_with_its_fields_and_an_example(self) -> None:
         answer = self.ann.ask("help")
-        grammar = self.ann.protocol.client.session.grammar
+        grammar = self.ann.session.grammar
         self.assertIsInstance(answer["text"], str)
         self.assertEqual(answer["types"], {name: describe(kind) for name, kind in grammar.types.items()})
 
@@ -265,18 +261,7 @@ class Contract:
         self.ann.largest = 0
         answer = self.ann.ask("help")
         self.assertLessEqual(self.ann.largest, 1024)
-        self.assertEqual([*answer["types"], *answer["others"]], list(self.ann.protocol.client.session.grammar.types))
-
-    # No HTTP here
-
-    def test_http_is_answered_by_400_and_the_end(self) -> None:
-        for method in ("GET /", "POST /x", "OPTIONS *"):
-            visitor = self.house.connect(self.feature)
-            visitor.write(f'{method} HTTP/1.1\r\nHost: localhost\r\n\r\n{{"type":"ping"}}\n'.encode())
-            answer = visitor.read()
-            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
-            self.assertNotIn(b"pong", answer)
-            self.assertTrue(visitor.closed)
+        self.assertEqual([*answer["types"], *answer["others"]], list(self.ann.session.grammar.types))
 
     # Resume
 
@@ -353,6 +338,33 @@ class Contract:
         self.ann.drop()
         self.come_back(self.ann.hello["session"])
         self.assertEqual(self.house.connect(self.feature).id, f"{self.guest}_3")
+
+
+class PortContract(Contract):
+    """What holds on a feature's own port besides."""
+
+    def test_every_message_ends_with_a_newline(self) -> None:
+        self.ann.send("ping")
+        self.assertTrue(self.ann.read().endswith(b"}\n"))
+
+    def test_invalid_utf_8_is_no_json(self) -> None:
+        self.ann.write(b'{"type":"ping","x":"\xff"}\n')
+        self.assertRefused(self.ann, "bad_json")
+
+    def test_lines_may_end_with_a_carriage_return_too(self) -> None:
+        self.ann.write(b'{"type":"ping"}\r\n{"type":"ping"}\n')
+        self.assertEqual(len(self.ann.heard("pong")), 2)
+
+    # No HTTP here
+
+    def test_http_is_answered_by_400_and_the_end(self) -> None:
+        for method in ("GET /", "POST /x", "OPTIONS *"):
+            visitor = self.house.connect(self.feature)
+            visitor.write(f'{method} HTTP/1.1\r\nHost: localhost\r\n\r\n{{"type":"ping"}}\n'.encode())
+            answer = visitor.read()
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+            self.assertNotIn(b"pong", answer)
+            self.assertTrue(visitor.closed)
 
 
 def answers_whatever_is_asked(test: Any, feature: str, grammar: Grammar) -> None:

@@ -27,6 +27,7 @@ from netplay.interfaces import IPriceSource, IStore
 from netplay.limits import Limits
 from netplay.store.memory import MemoryStore
 from netplay.ticker.feature import TickerFeature, TickerService
+from netplay.web.feature import WebFeature, WebService
 
 START = 1_700_000_000
 """Seconds since 1970 when every test begins."""
@@ -58,17 +59,23 @@ class Prices:
 
 
 class House:
-    """The daemon. Nothing limits the rate or the connections of an address unless C{limits} says so."""
+    """
+    The daemon. Nothing limits the rate or the connections of an address unless C{limits} says so.
+
+    @param wire: what L{connect} connects, if not a client of the feature's own port.
+    """
 
     def __init__(
         self,
         *,
+        wire: type[LineClient] | None = None,
         state_rate: float = 20.0,
         prices: IPriceSource | None = None,
         store: IStore | None = None,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
+        self._wire = wire or LineClient
         limits = {"rate": 0.0, "idle": 0.0, "max_per_address": 1000, **limits}
         self.core = core = Core(self.clock, Limits(**limits), wall=lambda: START + self.clock.seconds())
         self.store = core.store = store or MemoryStore()
@@ -81,7 +88,8 @@ class House:
         for plugin, service in ((ChatFeature, self.chat), (GameFeature, self.game), (TickerFeature, self.ticker)):
             core.features[plugin.name] = service
             core.frame_types[plugin.frame_type] = plugin.name
-        for part in (self.store, self.chat, self.game, self.ticker, core.watch):
+        self.web = WebService(options_of(WebFeature), core)
+        for part in (self.store, self.chat, self.game, self.ticker, self.web, core.watch):
             part.startService()
 
     def wait(self, seconds: float) -> None:
@@ -94,11 +102,11 @@ class House:
 
     def connect(self, feature: str, *, greeted: bool = True) -> LineClient:
         """
-        A client on the port of chat, game or ticker.
+        A client of chat, game or ticker, on its port or on the wire that this house is for.
 
         @param greeted: whether what it gets on arrival was read already.
         """
-        client = LineClient(self, getattr(self, feature).factory)
+        client = self._wire(self, feature)
         if greeted:
             client.hello = client.received()[0]
         return client
@@ -110,6 +118,11 @@ class House:
     def connect_echo(self) -> Peer:
         """A client on the echo port."""
         return Peer(self, self.echo.factory)
+
+
+def options_of(feature: Any) -> dict[str, Any]:
+    """What the options of a feature are when none is given."""
+    return {name: default for name, _, default, *_ in feature.parameters}
 
 
 class Cable(StringTransport):
@@ -198,15 +211,22 @@ class LineClient(Peer):
 
     @ivar hello: the first message.
     @ivar largest: the most bytes that one message had.
+    @ivar label: what the wire adds to each message that we send.
     """
 
     hello: dict[str, Any]
     largest = 0
+    label = b""
 
-    def __init__(self, house: House, factory: Any) -> None:
-        super().__init__(house, factory)
+    def __init__(self, house: House, feature: str) -> None:
+        super().__init__(house, self.factory(house, feature))
         self._waiting: list[dict[str, Any]] = []
         self._refs = count(1)
+
+    @staticmethod
+    def factory(house: House, feature: str) -> Any:
+        """Of the port."""
+        return getattr(house, feature).factory
 
     def send(self, type: str, **fields: Any) -> None:
         """Send a message."""
@@ -236,6 +256,12 @@ class LineClient(Peer):
         return answers[0]
 
     @property
+    def session(self) -> Any:
+        """What serves us."""
+        [client] = self.protocol.clients()
+        return client.session
+
+    @property
     def id(self) -> str:
         """Who we are."""
         return str(self.hello["you"]["id"])
@@ -245,6 +271,142 @@ class LineClient(Peer):
         assert lines.pop() == b"", "every value ends with a newline"
         self.largest = max(self.largest, *(len(line) + 1 for line in lines), 0)
         self._waiting += map(strictly, lines)
+
+
+class WebSocketClient(LineClient):
+    """
+    A client of a feature's own WebSocket, in JSON. What the tests write in lines goes out as one message a line.
+
+    @cvar subprotocol: what it asks for.
+    """
+
+    subprotocol: str | None = None
+    path = "/ws/{feature}"
+
+    def __init__(self, house: House, feature: str) -> None:
+        super().__init__(house, feature)
+        self._feature = feature
+        self.feed(upgrade_request(self.path.format(feature=feature), self.subprotocol))
+        house.clock.advance(0)
+        head, _, rest = self.transport.value().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        self.transport.clear()
+        self.transport.write(rest)
+
+    @staticmethod
+    def factory(house: House, feature: str) -> Any:
+        """Of the web port."""
+        return house.web.factory
+
+    def feed(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.protocol.dataReceived(data)
+
+    def write(self, data: bytes) -> None:
+        """One message for each line."""
+        for line in data.split(b"\n"):
+            if line:
+                self.feed(masked(TEXT, line))
+
+    def messages(self) -> list[bytes]:
+        """The payloads that came; a close frame ends them."""
+        return [payload for opcode, payload in unframed(self.read()) if opcode in (TEXT, BINARY)]
+
+    def _read_all(self) -> None:
+        payloads = self.messages()
+        self.largest = max(self.largest, *(len(payload) for payload in payloads), 0)
+        self._waiting += map(strictly, payloads)
+
+
+class SharedWebSocketClient(WebSocketClient):
+    """A client of one feature on the WebSocket that all share."""
+
+    path = "/ws"
+
+    def __init__(self, house: House, feature: str) -> None:
+        super().__init__(house, feature)
+        self.label = b'"feature":"%b",' % feature.encode()
+        self.feed(masked(TEXT, json.dumps({"feature": feature}).encode()))
+
+    def write(self, data: bytes) -> None:
+        """Each line with the feature in it."""
+        lines = data.split(b"\n")
+        super().write(b"\n".join(b"{" + self.label + line[1:] if line[:1] == b"{" else line for line in lines))
+
+    def _read_all(self) -> None:
+        before = len(self._waiting)
+        super()._read_all()
+        for message in self._waiting[before:]:
+            assert message.pop("feature", self._feature) == self._feature
+
+
+class PackedWebSocketClient(WebSocketClient):
+    """A client of a feature's own WebSocket, in MessagePack."""
+
+    subprotocol = "netplay.msgpack"
+
+    def write(self, data: bytes) -> None:
+        """Each line in MessagePack, if it is JSON; if not, it is no MessagePack either."""
+        for line in data.split(b"\n"):
+            if line:
+                try:
+                    self.feed(masked(BINARY, msgspec.msgpack.encode(msgspec.json.decode(line))))
+                except (ValueError, OverflowError, RecursionError):
+                    self.feed(masked(BINARY, line))
+
+    def _read_all(self) -> None:
+        payloads = self.messages()
+        self.largest = max(self.largest, *(len(payload) for payload in payloads), 0)
+        self._waiting += map(msgspec.msgpack.decode, payloads)
+
+
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
+
+
+def upgrade_request(path: str, subprotocol: str | None = None, **headers: str) -> bytes:
+    """A request for a WebSocket as browsers send it; further headers with C{_} for C{-}."""
+    lines = {
+        "Host": "localhost:8080",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    if subprotocol is not None:
+        lines["Sec-WebSocket-Protocol"] = subprotocol
+    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode()
+
+
+def masked(opcode: int, payload: bytes, first: int = 0x80, mask: bytes = b"\x01\x02\x03\x04") -> bytes:
+    """One frame of a client (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        header = bytes((first | opcode, 0x80 | length))
+    elif length < 65536:
+        header = struct.pack("!BBH", first | opcode, 0x80 | 126, length)
+    else:
+        header = struct.pack("!BBQ", first | opcode, 0x80 | 127, length)
+    repeated = (mask * (length // 4 + 1))[:length]
+    hidden = (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(length)
+    return header + mask + hidden
+
+
+def unframed(data: bytes) -> list[tuple[int, bytes]]:
+    """The frames of a server, each whole and for itself: opcode and payload."""
+    found = []
+    while data:
+        length, at = data[1], 2
+        if length == 126:
+            (length,), at = struct.unpack_from("!H", data, 2), 4
+        elif length == 127:
+            (length,), at = struct.unpack_from("!Q", data, 2), 10
+        assert data[0] & 0x80, "a fragment"
+        assert len(data) >= at + length, "half a frame"
+        found.append((data[0] & 0x0F, data[at : at + length]))
+        data = data[at + length :]
+    return found
 
 
 class BinaryClient(Peer):

@@ -88,10 +88,9 @@ class FeatureTalk:
 
     def opened(self) -> None:
         """By the feature."""
-        self._shared.received(self._feature, self._wire, b"")
+        client = self._shared.client(self._feature, self._wire)
         if self._session is not None:
-            resume = self._wire.codec.encode(Resume(session=self._session))
-            self._shared.received(self._feature, self._wire, resume)
+            client.received(self._wire.codec.encode(Resume(session=self._session)))
 
     def received(self, message: Message) -> Deferred[Any] | None:
         """To the feature."""
@@ -112,7 +111,13 @@ class Envelope(Struct):
     """What says where a message belongs on a socket that all features share."""
 
     feature: Annotated[str, Meta(max_length=32)]
-    type: msgspec.Raw | None = None
+    type: msgspec.Raw = msgspec.Raw()
+
+
+class Turning(Struct, forbid_unknown_fields=True):
+    """Nothing but that: whoever sends it turns to the feature and is greeted."""
+
+    feature: str
 
 
 class SharedTalk:
@@ -127,7 +132,8 @@ class SharedTalk:
     def __init__(self, connection: Connection, codec: Codec, window_bits: int | None) -> None:
         self._codec = codec
         self._window_bits = window_bits
-        self._envelopes = (msgspec.json if codec is JSON else msgspec.msgpack).Decoder(Envelope)
+        self._format = msgspec.json if codec is JSON else msgspec.msgpack
+        self._envelopes = self._format.Decoder(Envelope)
         self._errors: Wire = websocket_wire(codec, window_bits)
         self._shared = SharedFeatures(connection, self._errors)
 
@@ -147,7 +153,16 @@ class SharedTalk:
                 shared.mistake(_no_envelope(error), self._codec.ref_in(payload))
             return None
         wire = websocket_wire(self._codec, self._window_bits, envelope.feature)
-        return shared.received(envelope.feature, wire, b"" if envelope.type is None else payload)
+        if not bytes(envelope.type) and self._only_turns(payload):
+            payload = b""
+        return shared.received(envelope.feature, wire, payload)
+
+    def _only_turns(self, payload: bytes) -> bool:
+        try:
+            self._format.decode(payload, type=Turning)
+        except msgspec.ValidationError:
+            return False
+        return True
 
     def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
         """An error message that belongs to no feature."""
@@ -159,9 +174,11 @@ class SharedTalk:
 
 
 def _no_envelope(error: Exception) -> Refused:
+    example = 'for example {"feature":"chat","type":"ping"}'
     if isinstance(error, msgspec.ValidationError):
-        return Refused("bad_message", 'each message here says its feature, such as "feature": "chat"', "$.feature")
-    return Refused("bad_json", 'each message is one object, such as {"feature": "chat", "type": "who"}')
+        field = "$.feature" if "feature" in str(error) else None
+        return Refused("bad_message", f"a message here is one object that says its feature, {example}", field)
+    return Refused("bad_json", f"this cannot be read; send one object, {example}")
 
 
 def _is_of(codec: Codec, message: Message, shared: SharedFeatures) -> bool:

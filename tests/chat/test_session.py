@@ -7,11 +7,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.chat.session import ChatSession
-from tests.contract import Contract, answers_whatever_is_asked
+from tests.contract import PortContract, answers_whatever_is_asked
 from tests.features import START, START_ISO, House, LineClient
 
 
-class ChatContractTests(Contract, SynchronousTestCase):
+class ChatContractTests(PortContract, SynchronousTestCase):
     """What every feature does alike."""
 
     feature = "chat"

@@ -12,11 +12,11 @@ from netplay.game.messages import SANDBOX_REQUESTS
 from netplay.interfaces import IFeature, IMessageService, ISession
 from netplay.messages import COMMON
 from netplay.wire.grammar import Grammar
-from tests.contract import Contract, answers_whatever_is_asked
+from tests.contract import PortContract, answers_whatever_is_asked
 from tests.features import House, LineClient
 
 
-class GameContractTests(Contract, SynchronousTestCase):
+class GameContractTests(PortContract, SynchronousTestCase):
     """What every feature does alike."""
 
     feature = "game"

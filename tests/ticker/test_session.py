@@ -8,14 +8,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.ticker.session import TickerSession
 from netplay.ticker.sources import RandomWalk
-from tests.contract import Contract, answers_whatever_is_asked
+from tests.contract import PortContract, answers_whatever_is_asked
 from tests.features import START, START_ISO, House, Prices
 
 APPLE = {"price": 150.0, "emoji": "🍎"}
 TESLA = {"price": 800.0, "emoji": "📈"}
 
 
-class TickerContractTests(Contract, SynchronousTestCase):
+class TickerContractTests(PortContract, SynchronousTestCase):
     """What every feature does alike."""
 
     feature = "ticker"
