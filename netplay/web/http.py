@@ -110,7 +110,11 @@ class WebChannel(HTTPChannel):
             self.port.request_refused()
         return super().loseConnection()
 
-    def turn_down(self, status: bytes, text: str) -> None:
+    def lineLengthExceeded(self, line: bytes) -> Any:
+        """A line without an end."""
+        return self.turn_down(b"431 Request Header Fields Too Large", "That was too long.\n")
+
+    def turn_down(self, status: bytes, text: str) -> Any:
         """
         Answer what is not to be looked at any further, and close.
 
@@ -123,7 +127,7 @@ class WebChannel(HTTPChannel):
             b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
             b"Connection: close\r\n\r\n%b" % (status, len(body), body)
         )
-        self.loseConnection()
+        return self.loseConnection()
 
 
 def make_site(root: IResource, core: Core) -> Site:

@@ -1,0 +1,201 @@
+"""Tests of L{netplay.web.site} and L{netplay.web.http}: requests and what comes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.features import House, Peer, unframed, upgrade_request
+from tests.support import LogRecorder
+
+
+class WebTestCase(SynchronousTestCase):
+    """A web port, and someone who asks."""
+
+    def setUp(self) -> None:
+        self.house = House()
+
+    def visit(self) -> Peer:
+        """A connection."""
+        return Peer(self.house, self.house.web.factory)
+
+    def ask(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer to one request."""
+        visitor = self.visit()
+        visitor.write(request)
+        return answered(visitor.read())
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """What comes of a GET."""
+        headers = {"Host": "localhost", **headers}
+        fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        return self.ask(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+
+
+def answered(data: bytes) -> tuple[int, dict[str, str], bytes]:
+    """One answer: its status, headers with names in lower case, and what comes after them."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return int(status.split()[1]), {name.lower(): value for name, value in headers.items()}, body
+
+
+class RootTests(WebTestCase):
+    """Who may ask, and for what."""
+
+    def test_what_is_not_there(self) -> None:
+        for path in ("/nothing", "/ws/golf", "/ws/chat/x", "/..%2f..%2fetc/passwd"):
+            self.assertEqual(self.get(path)[0], 404, path)
+
+    def test_an_answer_says_what_it_is_and_not_by_what_it_was_made(self) -> None:
+        _, headers, _ = self.get("/nothing")
+        self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
+        self.assertEqual(headers["x-content-type-options"], "nosniff")
+        self.assertTrue(headers["server"].startswith("netplay/"))
+
+    def test_a_host_that_is_not_ours_is_refused_and_the_log_says_what_would_allow_it(self) -> None:
+        log = LogRecorder(self)
+        status, _, body = self.get("/", Host="evil.example")
+        self.assertEqual((status, body), (421, b"This server does not answer to that name.\n"))
+        self.assertEqual(self.house.core.complaints.total, {"host": 1})
+        [line] = [text for text in log.texts() if "public-url" in text]
+        self.assertIn("refused the Host evil.example; if that is yours, add --public-url https://evil.example", line)
+
+    def test_no_host(self) -> None:
+        self.assertEqual(self.ask(b"GET / HTTP/1.1\r\n\r\n")[0], 400)
+
+    def test_the_advice_is_given_now_and_then_and_cannot_forge_lines(self) -> None:
+        log = LogRecorder(self)
+        for _ in range(5):
+            self.get("/", Host="evil.example\x1b[2J\x85" + "x" * 1000)
+        [line] = [text for text in log.texts() if "public-url" in text]
+        self.assertTrue(line.isprintable())
+        self.assertLess(len(line), 600)
+        self.house.wait(10)
+        self.get("/", Host="evil.example")
+        self.assertEqual(len([text for text in log.texts() if "public-url" in text]), 2)
+
+
+class SocketTests(WebTestCase):
+    """Requests for a WebSocket."""
+
+    def upgrade(self, path: str = "/ws/chat", **headers: Any) -> tuple[int, dict[str, str], bytes]:
+        return self.ask(upgrade_request(path, **headers))
+
+    def test_it_opens_and_greets(self) -> None:
+        status, headers, rest = self.upgrade()
+        self.assertEqual((status, headers["sec-websocket-accept"]), (101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
+        [(_, welcome)] = unframed(rest)
+        self.assertIn(b'"type":"welcome"', welcome)
+
+    def test_the_shared_one_says_nothing_of_itself(self) -> None:
+        for path in ("/ws", "/ws/", "/ws/echo"):
+            status, _, rest = self.upgrade(path)
+            self.assertEqual((status, rest), (101, b""), path)
+
+    def test_a_page_from_elsewhere_is_refused_and_the_log_says_what_would_allow_it(self) -> None:
+        log = LogRecorder(self)
+        status, _, body = self.upgrade(Origin="https://evil.example")
+        self.assertEqual((status, body), (403, b"Pages from elsewhere may not open WebSockets here.\n"))
+        self.assertEqual(self.house.core.complaints.total, {"origin": 1})
+        self.assertTrue([text for text in log.texts() if "--allow-origin https://evil.example" in text])
+        self.assertEqual(self.upgrade(Origin="http://localhost:8080")[0], 101)
+
+    def test_a_wrong_key(self) -> None:
+        self.assertEqual(self.upgrade(Sec_WebSocket_Key="short")[0], 400)
+        self.assertEqual(self.house.core.complaints.total, {"handshake": 1})
+
+    def test_a_wrong_version_is_told_the_right_one(self) -> None:
+        for version in ("8", "14", "x"):
+            status, headers, _ = self.upgrade(Sec_WebSocket_Version=version)
+            self.assertEqual((status, headers["sec-websocket-version"]), (426, "13"), version)
+
+    def test_no_upgrade_at_all(self) -> None:
+        status, headers, _ = self.get("/ws/chat")
+        self.assertEqual((status, headers["upgrade"], headers["sec-websocket-version"]), (426, "websocket", "13"))
+
+    def test_a_wrong_method(self) -> None:
+        request = upgrade_request("/ws/chat").replace(b"GET ", b"POST ", 1)
+        status, headers, _ = self.ask(request)
+        self.assertEqual((status, headers["allow"]), (405, "GET"))
+
+    def test_http_1_0(self) -> None:
+        self.assertEqual(self.ask(upgrade_request("/ws/chat").replace(b"HTTP/1.1", b"HTTP/1.0"))[0], 505)
+
+    def test_the_first_subprotocol_that_is_known(self) -> None:
+        _, headers, rest = self.upgrade(subprotocol="soap, netplay.msgpack, netplay.json")
+        self.assertEqual(headers["sec-websocket-protocol"], "netplay.msgpack")
+        self.assertEqual(rest[0], 0x82)
+
+    def test_none_of_those_that_are_wanted(self) -> None:
+        status, _, body = self.upgrade(subprotocol="soap")
+        self.assertEqual(status, 400)
+        self.assertIn(b"netplay.json, netplay.msgpack", body)
+
+    def test_a_session_in_the_address_is_resumed(self) -> None:
+        first = self.house.connect("chat")
+        first.drop()
+        _, _, rest = self.upgrade(f"/ws/chat?session={first.hello['session']}")
+        messages = [payload for _, payload in unframed(rest)]
+        self.assertIn(b'"type":"resumed"', messages[1])
+        self.assertIn(b'"id":"User_1"', messages[1])
+
+    def test_one_that_is_over_is_told(self) -> None:
+        _, _, rest = self.upgrade("/ws/chat?session=x")
+        self.assertIn(b'"code":"bad_session"', unframed(rest)[1][1])
+
+
+class LimitTests(WebTestCase):
+    """Requests that are too much."""
+
+    def counted(self) -> int:
+        return self.house.core.complaints.total.get("http", 0)
+
+    def test_headers_that_are_too_long(self) -> None:
+        self.assertEqual(self.get("/", X="x" * 20_000)[0], 431)
+        self.assertEqual(self.get("/", **{f"X{n}": "x" * 3000 for n in range(6)})[0], 400)
+        self.assertEqual(self.counted(), 2)
+
+    def test_too_many_headers(self) -> None:
+        self.assertEqual(self.get("/", **{f"X{n}": "x" for n in range(101)})[0], 400)
+
+    def test_what_is_no_request(self) -> None:
+        for wrong in (b"hello\r\n", b"\x16\x03\x01\x00\x00\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"):
+            visitor = self.visit()
+            visitor.write(wrong)
+            self.assertIn(b"400 Bad Request", visitor.read())
+            self.assertTrue(visitor.closed)
+        self.assertEqual(self.counted(), 3)
+
+    def test_a_line_without_an_end(self) -> None:
+        visitor = self.visit()
+        for _ in range(40):
+            visitor.write(b"x" * 1000)
+        self.assertTrue(visitor.closed)
+
+    def test_a_body_that_is_said_to_be_too_long_is_not_waited_for(self) -> None:
+        status, _, _ = self.ask(b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n")
+        self.assertEqual((status, self.counted()), (413, 1))
+
+    def test_nor_one_that_turns_out_to_be(self) -> None:
+        visitor = self.visit()
+        visitor.write(b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(17):
+            visitor.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        self.assertEqual(answered(visitor.read())[0], 413)
+        self.assertTrue(visitor.closed)
+
+    def test_requests_in_one_piece_are_answered_in_their_order(self) -> None:
+        visitor = self.visit()
+        visitor.write(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        data = visitor.read()
+        self.assertLess(data.index(b" 404 "), data.index(b" 421 "))
+        self.assertFalse(visitor.closed)
+
+    def test_whoever_sends_no_more_gets_the_answer_and_the_end(self) -> None:
+        visitor = self.visit()
+        visitor.write(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        visitor.half_close()
+        self.assertEqual(answered(visitor.read())[0], 404)
+        self.assertTrue(visitor.closed)
