@@ -35,6 +35,14 @@ class Codec:
         """
         return grammar.decode(payload, self._values)
 
+    def plain(self, payload: bytes) -> Any:
+        """
+        Read whatever it says, unchecked.
+
+        @raise msgspec.DecodeError: it is not in this format; also C{UnicodeDecodeError}, C{RecursionError}.
+        """
+        return self._values.plain(payload)
+
     def ref_in(self, payload: bytes) -> str | int | None:
         """The C{ref} of a message that is not looked at any further."""
         return ref_in(payload, self._values)
