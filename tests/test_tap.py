@@ -292,7 +292,7 @@ class MakeServiceTests(Service, SynchronousTestCase):
         core = self.make("--prices", "walk:seed=7", "--ticker-interval", "0.5", "--state-rate", "10").core
         ticker: Any = core.features["ticker"]
         game: Any = core.features["game"]
-        self.assertEqual(ticker._interval, 0.5)
+        self.assertEqual(ticker._beat._interval, 0.5)
         self.assertEqual(game.lobby._state_rate, 10)
 
     def test_a_port_in_use_is_one_line_and_no_traceback(self) -> None:
@@ -343,7 +343,7 @@ class RunningTests(Service, TestCase):
     """The whole in this process, echo and binary only: the others have timers that outlive them."""
 
     timeout = 30
-    alone = ("--without", "chat", "--without", "game", "--without", "ticker")
+    alone = ("--without", "chat", "--without", "game", "--without", "ticker", "--without", "web")
 
     def setUp(self) -> None:
         for which in (signal.SIGTERM, signal.SIGINT):
