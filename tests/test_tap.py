@@ -162,7 +162,7 @@ class RefusedTests(OptionsCase):
     def test_a_store_and_a_price_source(self) -> None:
         self.assertEqual(self.refused("--store", "cloud"), "--store cloud: there is no 'cloud'; type --store memory:")
         for option, value, hint in (
-            ("--prices", "oracle:", "type --prices csv: or walk:"),
+            ("--prices", "oracle:", "type --prices csv: or push: or walk:"),
             ("--prices", "walk:seed=x", "walk"),
             ("--prices", "csv:/no/such/file", "/no/such/file"),
             ("--store", "memory:x", "use --store memory:"),
