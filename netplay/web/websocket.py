@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import codecs
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from websockets.datastructures import Headers
@@ -138,8 +137,8 @@ class Messages:
         "_buffer",
         "_closed",
         "_decoder",
-        "_events",
         "_fragments",
+        "_frames",
         "_max_message",
         "_protocol",
         "_text",
@@ -150,7 +149,7 @@ class Messages:
         self._max_message = handshake.protocol.max_message_size
         self._answer = answer
         self._buffer = bytearray()
-        self._events: deque[Any] = deque()
+        self._frames: Iterator[Any] = iter(())  # parsed and not looked at yet
         self._fragments: list[bytes] = []  # of a message that is not whole yet
         self._text = False  # what that message is
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -168,8 +167,8 @@ class Messages:
         @raise Refused: C{too_large}, as soon as a header says so; what follows makes no sense any more.
         """
         while not self._closed:
-            while self._events:
-                message = self._take(self._events.popleft())
+            for frame in self._frames:
+                message = self._take(frame)
                 if message is not None:
                     return message
             if self._protocol.state is not OPEN:
@@ -193,7 +192,7 @@ class Messages:
         del self._buffer[:PIECE]
         protocol = self._protocol
         protocol.receive_data(piece)
-        self._events.extend(protocol.events_received())
+        self._frames = iter(protocol.events_received())
         answers = protocol.data_to_send()
         if protocol.state is not OPEN:
             answers = answers[:-2]  # the last are a close frame, which is said by whoever ends the connection, and EOF
@@ -251,5 +250,5 @@ class Messages:
     def _close(self) -> None:
         self._closed = True
         self._buffer.clear()
-        self._events.clear()
+        self._frames = iter(())
         self._fragments.clear()
