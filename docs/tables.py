@@ -54,7 +54,7 @@ def greeting() -> str:
 
 TABLES = {
     "common requests": lambda: requests(common.COMMON),
-    "common events": lambda: events((common.Ok, common.Error, common.Pong, common.HelpText, common.Resumed)),
+    "common events": lambda: events(common.COMMON_EVENTS),
     "greeting": greeting,
     "chat requests": lambda: requests(chat.REQUESTS),
     "chat events": lambda: events(chat.EVENTS),

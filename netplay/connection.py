@@ -337,6 +337,11 @@ class Connection(Protocol):
         self._said_limited = now
         return True
 
+    @property
+    def serving(self) -> bool:
+        """Whether it was let in and is not about to end."""
+        return self._inside and self._open
+
     def traffic(self) -> Traffic:
         """What went over it so far."""
         return Traffic(self._received, self.outbox.taken, self._messages, self.outbox.merged)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from netplay.clients import Client
     from netplay.core import Core
-    from netplay.messages import Event, Position, Request, Resume
+    from netplay.messages import Event, Identity, Position, Request, Resume
     from netplay.operations import Operation
 
 
@@ -24,7 +24,9 @@ class IFeature(Interface):
 
     name: str = Attribute("One lower-case word: the name of its option, of its path and of its messages' feature.")
     summary: str = Attribute("One line for C{--help}.")
-    port: int = Attribute("The TCP port that it listens on unless told otherwise.")
+    port: int | None = Attribute(
+        "The TCP port that it listens on unless told otherwise; C{None} when it listens only if told to."
+    )
     order: int = Attribute("Where it stands in lists; built-in features have 10 to 50.")
     greeting: str = Attribute(
         "What to type into C{nc} to try it; a URL with C{{host}} and C{{port}} to open in a browser; or the empty "
@@ -74,6 +76,9 @@ class ISession(Interface):
     """One client of one feature: knows messages, not wires."""
 
     grammar: Any = Attribute("The L{netplay.wire.grammar.Grammar} of what the client may send just now.")
+
+    def identity() -> Identity | None:
+        """Who the client is in this feature, if it tells clients apart."""
 
     def received(message: Request) -> Event | Deferred[Event | None] | None:
         """

@@ -151,3 +151,6 @@ class Error(Event, tag="error"):
 
 COMMON: tuple[type[Request], ...] = (Ping, Help, Options, Resume)
 """The requests of every feature."""
+
+COMMON_EVENTS: tuple[type[Event], ...] = (Ok, Error, Pong, HelpText, Resumed)
+"""The events of every feature."""

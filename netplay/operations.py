@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
+
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class Operation:
     response: type[Struct] | None
     handler: Callable[[Any], Any]
     refusals: tuple[str, ...] = ()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the fields that the path does not name come in a body."""
+        return self.method in ("POST", "PUT")
+
+    @property
+    def in_path(self) -> frozenset[str]:
+        """The fields that the path names."""
+        return frozenset(_FIELD.findall(self.path))
 
     @property
     def name(self) -> str:

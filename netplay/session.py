@@ -9,7 +9,7 @@ from netplay.clients import Client
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.help import describe
-from netplay.messages import Event, Help, HelpText, Ping, Pong, Request
+from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request
 from netplay.wire.grammar import Grammar
 
 SETTLE_AFTER = 0.2
@@ -34,6 +34,10 @@ class Session:
     def received(self, message: Request) -> Any:
         """Handle a request."""
         return self.handlers[type(message)](self, message)
+
+    def identity(self) -> Identity | None:
+        """Nobody in particular."""
+        return None
 
     def finishing(self) -> None:
         """Nothing waits for a timer here."""

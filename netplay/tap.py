@@ -19,12 +19,15 @@ import netplay.plugins
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
-from netplay.interfaces import IFeature, IStorePlugin
+from netplay.interfaces import IFeature, IOperated, IStorePlugin
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
 from netplay.options import number, plugin_named
 
 log = Logger()
+
+SOME_PORT = 8081
+"""An example, where a feature has no port unless it is told one."""
 
 SPARE_DESCRIPTORS = 64
 """What the daemon needs besides its connections: listeners, log, plugins."""
@@ -93,7 +96,9 @@ class BaseOptions(UsageOptions):
             for description in self.descriptions(feature):
                 self._check_endpoint(feature, description)
         if not any(self.descriptions(feature) for feature in self.chosen):
-            raise UsageError(f"every port is off; open one, such as --{self.chosen[0].name} tcp:{self.chosen[0].port}")
+            raise UsageError(
+                f"every port is off; open one, such as --{self.chosen[0].name} tcp:{_port(self.chosen[0])}"
+            )
         self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
 
     features: list[Any] = []
@@ -101,7 +106,7 @@ class BaseOptions(UsageOptions):
 
     def descriptions(self, feature: Any) -> list[str]:
         """The endpoints of a feature's own port."""
-        given = self.endpoints.get(feature.name, [f"tcp:{feature.port}:interface=127.0.0.1"])
+        given = self.endpoints.get(feature.name, [_default(feature)])
         return [] if "off" in given else given
 
     def _check_endpoint(self, feature: Any, description: str) -> None:
@@ -115,18 +120,24 @@ class BaseOptions(UsageOptions):
         except Exception as error:
             raise UsageError(
                 f"--{feature.name} {description}: {error or type(error).__name__}; write an endpoint such as "
-                f"tcp:{feature.port}, tcp:{feature.port}:interface=0.0.0.0 or unix:/tmp/{feature.name}, or off"
+                f"tcp:{_port(feature)}, tcp:{_port(feature)}:interface=0.0.0.0 or unix:/tmp/{feature.name}, or off"
             ) from None
+
+
+def _port(feature: Any) -> int:
+    """To type, for example."""
+    return feature.port or SOME_PORT
+
+
+def _default(feature: Any) -> str:
+    return "off" if feature.port is None else f"tcp:{feature.port}:interface=127.0.0.1"
 
 
 def _endpoint_option(feature: Any) -> Callable[[BaseOptions, str], None]:
     def opt(self: BaseOptions, endpoint: str) -> None:
         self.endpoints.setdefault(feature.name, []).append(endpoint)
 
-    opt.__doc__ = (
-        f"{feature.summary[0].upper()}{feature.summary[1:]}: endpoint, or off. "
-        f"[default: tcp:{feature.port}:interface=127.0.0.1]"
-    )
+    opt.__doc__ = f"{feature.summary[0].upper()}{feature.summary[1:]}: endpoint, or off. [default: {_default(feature)}]"
     return opt
 
 
@@ -162,6 +173,9 @@ def makeService(options: BaseOptions) -> Daemon:
     for feature in options.chosen:
         if feature.frame_type is not None:
             core.features[feature.name] = services[feature.name]
+    for service in services.values():
+        if IOperated.providedBy(service):
+            core.operations.extend(service.operations)
     core.frame_types = {f.frame_type: f.name for f in options.features if f.frame_type is not None}
     doors = Doors(
         Door(

@@ -20,15 +20,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 import netplay.plugins
+from netplay.connection import ConnectionFactory
 from netplay.daemon import Daemon
 from netplay.echo import EchoFeature
 from netplay.interfaces import (
+    IDescribed,
     IFeature,
     IFeatureService,
     IGame,
     IMessageService,
+    IOperated,
     IPriceSource,
     IPriceSourcePlugin,
+    IPushedPrices,
     IRoomLog,
     ISession,
     IStore,
@@ -58,13 +62,13 @@ class PluginTests(SynchronousTestCase):
             verifyObject(IPlugin, found[name])
 
     def test_features(self) -> None:
-        self.assert_there(IFeature, "echo", "binary", "game", "chat", "ticker")
+        self.assert_there(IFeature, "echo", "binary", "game", "chat", "ticker", "web", "admin")
 
     def test_games(self) -> None:
         self.assert_there(IGame, "sandbox")
 
     def test_price_sources(self) -> None:
-        self.assert_there(IPriceSourcePlugin, "walk", "csv")
+        self.assert_there(IPriceSourcePlugin, "walk", "csv", "push")
 
     def test_stores(self) -> None:
         self.assert_there(IStorePlugin, "memory")
@@ -110,11 +114,16 @@ class ProviderTests(SynchronousTestCase):
             verifyObject(IFeatureService, service)
             verifyObject(IService, service)
             verifyObject(IProtocolFactory, service.factory)
+            if IOperated.providedBy(service):
+                verifyObject(IOperated, service)
+                verifyObject(IDescribed, service)
             if plugins(IFeature)[name].frame_type is not None:
                 verifyObject(IMessageService, service)
 
     def test_connections(self) -> None:
         for service in self.services().values():
+            if not isinstance(service.factory, ConnectionFactory):
+                continue  # it looks after the connections itself
             protocol = connect(service.factory, self.clock).protocol
             for interface in (IProtocol, IHalfCloseableProtocol, IHandshakeListener, IPushProducer):
                 verifyObject(interface, protocol)
@@ -141,6 +150,7 @@ class ProviderTests(SynchronousTestCase):
         sources = plugins(IPriceSourcePlugin)
         verifyObject(IPriceSource, sources["walk"].build(""))
         verifyObject(IPriceSource, sources["csv"].build(str(path)))
+        verifyObject(IPushedPrices, sources["push"].build(""))
 
     def test_stores(self) -> None:
         for plugin in plugins(IStorePlugin).values():

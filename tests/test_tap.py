@@ -25,8 +25,9 @@ from netplay.listen import PortsInUse
 from netplay.tap import Options, features, makeService, options_for
 from tests.support import LogRecorder
 
-NAMES = ["echo", "binary", "game", "chat", "ticker", "web"]
-NOWHERE = [word for name in NAMES for word in (f"--{name}", "tcp:0:interface=127.0.0.1")]
+OPEN = ["echo", "binary", "game", "chat", "ticker", "web"]
+NAMES = [*OPEN, "admin"]
+NOWHERE = [word for name in OPEN for word in (f"--{name}", "tcp:0:interface=127.0.0.1")]
 
 
 class OptionsCase(SynchronousTestCase):
@@ -77,6 +78,7 @@ class DefaultTests(OptionsCase):
                 "chat": ["tcp:8888:interface=127.0.0.1"],
                 "ticker": ["tcp:9999:interface=127.0.0.1"],
                 "web": ["tcp:8080:interface=127.0.0.1"],
+                "admin": [],
             },
         )
 
@@ -104,7 +106,9 @@ class EndpointTests(OptionsCase):
         self.assertEqual(self.endpoints("--chat", "tcp:1234", "--chat", "off")["chat"], [])
 
     def test_without(self) -> None:
-        self.assertEqual(list(self.endpoints("--without", "chat", "--without=echo")), ["binary", "game", "ticker", "web"])
+        self.assertEqual(
+            list(self.endpoints("--without", "chat", "--without=echo")), ["binary", "game", "ticker", "web", "admin"]
+        )
 
     def test_two_sets_of_options_do_not_share_them(self) -> None:
         self.endpoints("--chat", "tcp:1234", "--without", "game")
@@ -148,7 +152,7 @@ class RefusedTests(OptionsCase):
     def test_a_feature_that_there_is_not(self) -> None:
         self.assertEqual(
             self.refused("--without", "golf"),
-            "--without golf: there is no such feature; there are echo, binary, game, chat, ticker, web",
+            "--without golf: there is no such feature; there are echo, binary, game, chat, ticker, web, admin",
         )
 
     def test_nothing_left(self) -> None:
@@ -213,7 +217,8 @@ class HelpTests(OptionsCase):
 
     def test_every_feature_has_its_endpoint(self) -> None:
         for feature in features():
-            self.assertIn(f"[default: tcp:{feature.port}:interface=127.0.0.1]", self.about(feature.name))
+            default = f"tcp:{feature.port}:interface=127.0.0.1" if feature.name in OPEN else "off"
+            self.assertIn(f"[default: {default}]", self.about(feature.name))
             self.assertIn("or off", self.about(feature.name))
 
     def test_version(self) -> None:
@@ -270,6 +275,10 @@ class MakeServiceTests(Service, SynchronousTestCase):
         self.assertEqual(sorted(core.features), ["chat", "game", "ticker"])
         self.assertEqual(core.frame_types, {16: "chat", 17: "game", 18: "ticker"})
 
+    def test_what_backends_may_ask_of_them_is_gathered(self) -> None:
+        paths = {operation.path for operation in self.make().core.operations}
+        self.assertLessEqual({"/chat/rooms", "/game/rooms", "/ticker/prices"}, paths)
+
     def test_one_whose_port_is_off_stays_on_them(self) -> None:
         daemon = self.make("--chat", "off")
         self.assertIn("chat", daemon.core.features)
@@ -278,7 +287,7 @@ class MakeServiceTests(Service, SynchronousTestCase):
     def test_one_that_is_left_out_is_nowhere(self) -> None:
         daemon = self.make("--without", "chat")
         self.assertNotIn("chat", daemon.core.features)
-        self.assertEqual(len(daemon.features), 5)
+        self.assertEqual(len(daemon.features), len(NAMES) - 1)
         self.assertNotIn("--chat", [door.option for door in daemon.doors])
 
     def test_a_door_for_each_endpoint(self) -> None:

@@ -31,7 +31,7 @@ from netplay.chat.messages import (
 from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
 from netplay.errors import Refused
 from netplay.interfaces import ISession
-from netplay.messages import COMMON, Event, Ok, Position, Resume, Resumed, RoomPosition
+from netplay.messages import COMMON, Event, Identity, Ok, Position, Resume, Resumed, RoomPosition
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, Session
 from netplay.text import clean_emoji
@@ -96,6 +96,10 @@ class ChatSession(Session):
             self._go()
             chat.people.remove(person)
             raise
+
+    def identity(self) -> Identity:
+        """Who it serves."""
+        return self.member.person.identity()
 
     # Talking
 

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from netplay.interfaces import ISession
-from netplay.messages import Greeting, Request, Resume, Resumed
+from netplay.messages import Greeting, Identity, Request, Resume, Resumed
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
@@ -58,6 +58,10 @@ class GameSession(Session):
     def grammar(self) -> Grammar:  # type: ignore[override]
         """What the game of the room takes."""
         return self._game.grammar(self.room.game)
+
+    def identity(self) -> Identity:
+        """Who it serves."""
+        return self.person.identity()
 
     def received(self, message: Request) -> Any:
         """What is not for everyone is for the game."""

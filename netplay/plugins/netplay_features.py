@@ -5,6 +5,7 @@ from netplay.chat.feature import ChatFeature
 from netplay.echo import EchoFeature
 from netplay.game.feature import GameFeature
 from netplay.ticker.feature import TickerFeature
+from netplay.web.admin.feature import AdminFeature
 from netplay.web.feature import WebFeature
 
 echo = EchoFeature()
@@ -13,3 +14,4 @@ game = GameFeature()
 chat = ChatFeature()
 ticker = TickerFeature()
 web = WebFeature()
+admin = AdminFeature()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from netplay.interfaces import ISession
-from netplay.messages import ANSWERED, COMMON, Error, Event, Resume, Resumed
+from netplay.messages import ANSWERED, COMMON, Error, Event, Identity, Resume, Resumed
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, Session
 from netplay.ticker.alerts import Alert
@@ -80,6 +80,10 @@ class TickerSession(Session):
             self.person.identity(),
         )
         ticker.arrived(self)
+
+    def identity(self) -> Identity:
+        """Who it serves."""
+        return self.person.identity()
 
     def subscribe(self, message: Subscribe) -> Event | None:
         """The prices now, and those to come."""

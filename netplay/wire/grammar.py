@@ -59,7 +59,7 @@ class Values:
 JSON_VALUES = Values(0, "JSON", lambda t: msgspec.json.Decoder(t).decode, msgspec.json.decode)
 MSGPACK_VALUES = Values(1, "MessagePack", lambda t: msgspec.msgpack.Decoder(t).decode, msgspec.msgpack.decode)
 
-_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Grammar:
@@ -86,7 +86,7 @@ class Grammar:
         """
         try:
             message = self._decoders[values.index](payload)
-        except _DECODE_ERRORS:
+        except DECODE_ERRORS:
             return self._second_look(payload, values)
         if self._loose and type(message) in self._loose:
             return self._second_look(payload, values)
@@ -96,9 +96,9 @@ class Grammar:
         try:
             plain = values.plain(payload)
             checked = checked_values(plain)
-        except _DECODE_ERRORS as error:
+        except DECODE_ERRORS as error:
             raise Refused(
-                "bad_json", f"not {values.name} ({_reason(error)}); send for example {self._any_example()}"
+                "bad_json", f"not {values.name} ({reason(error)}); send for example {self._any_example()}"
             ) from None
         except ValueError as error:
             raise Refused("bad_json", f"{error}; send for example {self._any_example()}", ref=ref_of(plain)) from None
@@ -119,7 +119,7 @@ class Grammar:
         try:
             message = msgspec.convert(known_fields(checked, wanted), wanted)
         except msgspec.ValidationError as error:
-            text, field = _explain(str(error))
+            text, field = explain(str(error))
         else:
             where = too_large_integer(msgspec.to_builtins(message), "$") if wanted in self._loose else None
             if where is None:
@@ -147,11 +147,11 @@ def ref_in(payload: bytes, values: Values) -> str | int | None:
     """The C{ref} of a payload, if it can be read at all."""
     try:
         return ref_of(values.plain(payload))
-    except _DECODE_ERRORS:
+    except DECODE_ERRORS:
         return None
 
 
-def _explain(text: str) -> tuple[str, str]:
+def explain(text: str) -> tuple[str, str]:
     """msgspec's sentence as (what is wrong, JSON path of the field)."""
     path = "$"
     if found := _PATH.search(text):
@@ -164,7 +164,7 @@ def _explain(text: str) -> tuple[str, str]:
     return text, path
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "invalid UTF-8"
     if isinstance(error, RecursionError):
