@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Shape
 
@@ -10,6 +11,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 from netplay.messages import SERVER
+from netplay.web.problems import PROBLEM, problem_body
 
 if TYPE_CHECKING:
     from netplay.core import Core
@@ -49,7 +51,7 @@ class WebRequest(Request):
 
     def _too_large(self) -> None:
         channel: Any = self.channel
-        channel.turn_down(b"413 Content Too Large", f"A body may have at most {MOST_BODY} bytes.\n")
+        channel.turn_down(413, "too_large", f"a body may have at most {MOST_BODY} bytes")
 
 
 class IPort(Shape):
@@ -112,20 +114,15 @@ class WebChannel(HTTPChannel):
 
     def lineLengthExceeded(self, line: bytes) -> Any:
         """A line without an end."""
-        return self.turn_down(b"431 Request Header Fields Too Large", "That was too long.\n")
+        return self.turn_down(431, "too_large", "that was too long")
 
-    def turn_down(self, status: bytes, text: str) -> Any:
-        """
-        Answer what is not to be looked at any further, and close.
-
-        @param status: number and phrase.
-        @param text: ends with a newline.
-        """
-        body = text.encode()
+    def turn_down(self, status: int, code: str, detail: str) -> Any:
+        """Answer what is not to be looked at any further with a problem, and close."""
+        body = problem_body(status, code, detail)
         transport: Any = self.transport
         transport.write(
-            b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
-            b"Connection: close\r\n\r\n%b" % (status, len(body), body)
+            b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+            % (status, HTTPStatus(status).phrase.encode(), PROBLEM.encode(), len(body), body)
         )
         return self.loseConnection()
 

@@ -234,7 +234,7 @@ class WebProtocol(Connection):
             self._waiting_for, self._waiting_since = waiting_for, now
         since = now if self._waiting_since is None else self._waiting_since
         if waiting_for == "rest" and now - since >= self.core.limits.handshake:
-            channel.turn_down(b"408 Request Timeout", "That took too long.\n")
+            channel.turn_down(408, "idle_timeout", "that took too long")
         elif waiting_for == "next" and self.outbox.clear and now - since >= KEPT_ALIVE:
             self.outbox.close()
         else:

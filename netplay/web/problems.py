@@ -63,14 +63,19 @@ def problem(
     headers: Mapping[bytes, bytes] = {},
 ) -> bytes:
     """Answer a request with a problem."""
-    title = HTTPStatus(status).phrase
-    request.setResponseCode(status, title.encode())
+    request.setResponseCode(status, HTTPStatus(status).phrase.encode())
     request.setHeader(b"content-type", PROBLEM.encode())
     request.setHeader(b"cache-control", b"no-store")
     if status == 503:
         request.setHeader(b"retry-after", b"%d" % RETRY_AFTER)
     for name, value in headers.items():
         request.setHeader(name, value)
+    return problem_body(status, code, detail, field)
+
+
+def problem_body(status: int, code: str, detail: str, field: str | None = None) -> bytes:
+    """A problem as it is sent."""
+    title = HTTPStatus(status).phrase
     return msgspec.json.encode(Problem(title=title, status=status, code=code, detail=detail, field=field))
 
 
