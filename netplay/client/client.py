@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import clientFromString, connectProtocol
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -17,13 +17,10 @@ from zope.interface import implementer
 
 from netplay.client.addresses import Address, CodecName, address
 from netplay.client.errors import ClientError, Disconnected, TooMuch, WireError
-from netplay.client.link import BEAT, CLOSE_WITHIN, Inbox, Link
+from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
 from netplay.client.returning import full_jitter
 from netplay.client.session import Answered, Session
 from netplay.client.wires import Message
-
-MOST_UNSENT = 2**20
-"""Bytes that may wait because the server does not take them."""
 
 
 def connect(
@@ -88,6 +85,11 @@ class Client:
     def connected(self) -> bool:
         """Whether something can be sent just now."""
         return self._session.ready
+
+    @property
+    def unread(self) -> int:
+        """How many messages wait to be read."""
+        return len(self._inbox)
 
     # Saying something
 
@@ -328,7 +330,10 @@ class LinkProtocol(Protocol):
         transport = self._transport
         transport.unregisterProducer()
         transport.resumeProducing()  # whoever does not read does not hear that the peer has closed
-        transport.loseConnection()
+        if ISSLTransport.providedBy(transport):
+            transport.loseConnection()
+        else:
+            transport.loseWriteConnection()  # closed with input unread it would be reset, and our last words lost
 
     def look(self) -> None:
         """Take what has come, as far as there is room for it."""

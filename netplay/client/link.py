@@ -14,6 +14,9 @@ UNREAD = 100
 MOST_UNREAD = 1000
 """The same while an answer is waited for, which may be behind them, or the greeting of a new connection."""
 
+MOST_UNSENT = 2**20
+"""Bytes that may wait because the server does not take them."""
+
 BEAT = 30.0
 """Seconds after which a server that says nothing is asked for a sign of life; after as many again it is given up."""
 
