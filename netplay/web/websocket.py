@@ -27,6 +27,12 @@ from netplay.wire.lines import too_large
 MOST_FRAGMENTS = 1024
 """Frames of one message, at most: empty ones cost the sender nothing and are legal in any number."""
 
+FRAGMENT = 64
+"""Bytes: where larger messages are allowed, there may be one frame for so many of them."""
+
+CONTROL = 125
+"""Bytes of a control frame's payload, at most (RFC 6455, section 5.5)."""
+
 PIECE = 4096
 """Bytes that are parsed at once: from these at most some hundreds of frames can come."""
 
@@ -66,6 +72,7 @@ class Handshake:
     @param subprotocols: those that can be chosen; none are offered where this is empty.
     @param max_message: bytes.
     @ivar response: to be sent: with status 101, or with what is wrong.
+    @ivar max_message: as given.
     """
 
     def __init__(
@@ -82,9 +89,10 @@ class Handshake:
             subprotocols=[Subprotocol(name) for name in subprotocols],
             select_subprotocol=_select,
             state=OPEN,  # of the request no more is to be read
-            max_size=max_message,
+            max_size=max_message + CONTROL,  # it holds a ping in the middle of a message against that message's rest
             logger=_quiet,
         )
+        self.max_message = max_message
         request = Request(path, Headers(list(headers)), method, version)
         self.response: Response = self.protocol.accept(request)
         if self.response.status_code in (400, 426):
@@ -134,6 +142,7 @@ class Messages:
 
     __slots__ = (
         "_answer",
+        "_begun",
         "_buffer",
         "_closed",
         "_decoder",
@@ -146,12 +155,13 @@ class Messages:
 
     def __init__(self, handshake: Handshake, answer: Callable[[bytes], None]) -> None:
         self._protocol = handshake.protocol
-        self._max_message = handshake.protocol.max_message_size
+        self._max_message = handshake.max_message
         self._answer = answer
         self._buffer = bytearray()
         self._frames: Iterator[Any] = iter(())  # parsed and not looked at yet
-        self._fragments: list[bytes] = []  # of a message that is not whole yet
-        self._text = False  # what that message is
+        self._begun = bytearray()  # a message that is not whole yet
+        self._fragments = 0  # of that message
+        self._text = False  # what it is
         self._decoder: codecs.IncrementalDecoder | None = None
         self._closed = False
 
@@ -164,7 +174,7 @@ class Messages:
         """
         The next whole message, the end, or C{None} until more comes.
 
-        @raise Refused: C{too_large}, as soon as a header says so; what follows makes no sense any more.
+        @raise Refused: C{too_large}, as soon as that is known; what follows makes no sense any more.
         """
         while not self._closed:
             for frame in self._frames:
@@ -204,14 +214,19 @@ class Messages:
         opcode = frame.opcode
         if opcode in (PING, PONG, CLOSE):
             return None
+        if len(self._begun) + len(frame.data) > self._max_message:
+            self._close()
+            raise too_large(self._max_message)
         if opcode is not CONT:
             self._text = opcode is TEXT
             if frame.fin:
                 return self._whole(bytes(frame.data))
             self._decoder = codecs.getincrementaldecoder("utf-8")() if self._text else None
-        self._fragments.append(bytes(frame.data))
-        if len(self._fragments) > MOST_FRAGMENTS:
-            return self._fail(CloseCode.POLICY_VIOLATION, f"more than {MOST_FRAGMENTS} fragments")
+        self._begun += frame.data
+        self._fragments += 1
+        most = max(MOST_FRAGMENTS, self._max_message // FRAGMENT)
+        if self._fragments > most:
+            return self._fail(CloseCode.POLICY_VIOLATION, f"more than {most} fragments")
         if self._decoder is not None:
             try:
                 self._decoder.decode(frame.data, frame.fin)
@@ -219,9 +234,8 @@ class Messages:
                 return self._fail(CloseCode.INVALID_DATA, "text is UTF-8")
         if not frame.fin:
             return None
-        payload = b"".join(self._fragments)
-        self._fragments.clear()
-        self._decoder = None
+        payload = bytes(self._begun)
+        self._forget_begun()
         return Message(self._text, payload)
 
     def _whole(self, payload: bytes) -> Message | Closing:
@@ -240,7 +254,7 @@ class Messages:
         if sent is None or sent.code == CloseCode.NO_STATUS_RCVD:
             return Closing(None, "")
         if sent.code == CloseCode.MESSAGE_TOO_BIG and self._protocol.close_rcvd is None:
-            raise too_large(self._max_message or 0)
+            raise too_large(self._max_message)
         return Closing(sent.code, "" if self._protocol.close_rcvd is sent else sent.reason)
 
     def _fail(self, code: int, reason: str) -> Closing:
@@ -251,4 +265,9 @@ class Messages:
         self._closed = True
         self._buffer.clear()
         self._frames = iter(())
-        self._fragments.clear()
+        self._forget_begun()
+
+    def _forget_begun(self) -> None:
+        self._begun.clear()
+        self._fragments = 0
+        self._decoder = None
