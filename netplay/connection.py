@@ -34,6 +34,7 @@ from netplay.outbox import Outbox
 from netplay.totals import Traffic
 from netplay.wire.codecs import LINES, Wire
 from netplay.wire.lines import Lines
+from netplay.wire.proxyheader import ProxyHeader
 
 MOST_TURNED_AWAY = 100
 """Connections beyond the limits that are told so at the same time; any further are just closed."""
@@ -56,7 +57,9 @@ class Connection(Protocol):
     more waits to be sent than the peer should have left unread, nothing is read.
 
     @ivar number: which one it is of the daemon's; the watch gives it.
-    @ivar address: the peer's, or what a proxy has told; C{None} for unix sockets and the like.
+    @ivar peer: the address of the other end, or whose connection it is by a C{PROXY} header; C{None} for unix sockets
+        and the like.
+    @ivar address: whose connection it counts as: the peer's, or what a proxy has told in its own way.
     @ivar mistakes: messages in a row that made no sense.
     """
 
@@ -64,9 +67,11 @@ class Connection(Protocol):
 
     factory: Any  # the ConnectionFactory that built it
     number = 0
+    peer: str | None = None
     address: str | None = None
 
     outbox: Outbox
+    _header: ProxyHeader | None = None  # that is still to come
     _gate_key: str | None = None
     _inside = False  # counted by the gate
     _open = False  # input means something
@@ -111,8 +116,7 @@ class Connection(Protocol):
 
     def peer_address(self) -> str | None:
         """Whose connections this one counts among, C{None} for unix sockets and the like."""
-        transport: Any = self.transport
-        return getattr(transport.getPeer(), "host", None)
+        return self.peer
 
     def turned_away(self, refused: Refused) -> None:
         """There is no room for it: say so."""
@@ -120,8 +124,12 @@ class Connection(Protocol):
 
     # Coming and going
 
+    def expect_header(self) -> None:
+        """It comes through a proxy, which says first of all whose it is."""
+        self._header = ProxyHeader()
+
     def connectionMade(self) -> None:
-        """Count it, wait for the handshake if there is one, and open."""
+        """Count it, wait for a proxy's header or the handshake of TLS if there is one, and open."""
         core = self.core
         limits = core.limits
         self.outbox = Outbox(
@@ -133,8 +141,11 @@ class Connection(Protocol):
             self._overflowed,
         )
         core.watch.add(self)
-        try:
+        if self._header is None:
+            transport: Any = self.transport
+            self.peer = getattr(transport.getPeer(), "host", None)
             self.address = self.peer_address()
+        try:
             self._gate_key = core.gate.enter(self.address)
         except Refused as refused:
             core.complaints.note(refused.code)
@@ -144,7 +155,35 @@ class Connection(Protocol):
                 self.turned_away(refused)
             return
         self._inside = True
-        if not ISSLTransport.providedBy(self.transport):
+        if self._header is None and not ISSLTransport.providedBy(self.transport):
+            self._start()
+
+    def _header_received(self, data: bytes) -> bytes:
+        """Some of a proxy's header; what came behind it."""
+        assert self._header is not None
+        try:
+            if not self._header.feed(data):
+                return b""
+        except ValueError:
+            self.core.complaints.note("proxy_header")
+            self.abort()
+            return b""
+        header, self._header = self._header, None
+        self.peer = header.source
+        if self._inside:
+            self._let_in()
+        return header.rest
+
+    def _let_in(self) -> None:
+        """Count it among those of its address, and open."""
+        self.address = self.peer_address()
+        try:
+            if self.address is not None:
+                self._gate_key = self.core.gate.identify(self.address)
+        except Refused as refused:
+            self.core.complaints.note(refused.code)
+            self.turned_away(refused)
+        else:
             self._start()
 
     def handshakeCompleted(self) -> None:
@@ -222,6 +261,8 @@ class Connection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Find payloads and handle them; what comes after the end is dropped."""
+        if self._header is not None:
+            data = self._header_received(data)
         if self._open:
             self._heard = True
             self._received += len(data)
@@ -233,7 +274,9 @@ class Connection(Protocol):
         """The peer sends no more: it gets its answers, then we close too."""
         self._input_over = True
         self.outbox.input_over()
-        if self._open and not (self._busy or self._choked):
+        if self._header is not None:
+            self.abort()
+        elif self._open and not (self._busy or self._choked):
             self._pump()
 
     def writeConnectionLost(self) -> None:

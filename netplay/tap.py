@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.plugin import getPlugins
 from twisted.python.usage import Options as UsageOptions
@@ -19,6 +18,7 @@ import netplay.plugins
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
+from netplay.endpoints import endpoint_from
 from netplay.interfaces import IFeature, IOperated, IStorePlugin
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
@@ -110,13 +110,10 @@ class BaseOptions(UsageOptions):
         return [] if "off" in given else given
 
     def _check_endpoint(self, feature: Any, description: str) -> None:
-        if description.startswith("haproxy:"):
-            raise UsageError(
-                f"--{feature.name} {description}: addresses behind a proxy are not told apart yet; listen without "
-                f"haproxy:, as in --{feature.name} {description.removeprefix('haproxy:')}"
-            )
         try:
-            serverFromString(_reactor(), description)
+            endpoint_from(_reactor(), description)
+        except UsageError as error:
+            raise UsageError(f"--{feature.name} {description}: {error}") from None
         except Exception as error:
             raise UsageError(
                 f"--{feature.name} {description}: {error or type(error).__name__}; write an endpoint such as "
@@ -181,7 +178,7 @@ def makeService(options: BaseOptions) -> Daemon:
         Door(
             f"--{feature.name}",
             description,
-            serverFromString(reactor, description),
+            endpoint_from(reactor, description),
             services[feature.name].factory,
             reactor,
         )

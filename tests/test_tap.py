@@ -138,8 +138,10 @@ class RefusedTests(OptionsCase):
         options = self.parse("--rate", "0", "--idle-timeout", "0")
         self.assertEqual((options["rate"], options["idle-timeout"]), (0, 0))
 
-    def test_a_proxy_whose_clients_could_not_be_told_apart_is_refused(self) -> None:
-        self.assertIn("--chat tcp:8888", self.refused("--chat", "haproxy:tcp:8888"))
+    def test_TLS_within_what_a_proxy_says_is_refused(self) -> None:
+        text = self.refused("--chat", "haproxy:ssl:8888:privateKey=server.pem")
+        self.assertTrue(text.startswith("--chat haproxy:ssl:8888:privateKey=server.pem: "), text)
+        self.assertTrue(text.endswith("let it do TLS: haproxy:tcp:..."), text)
 
     def test_an_endpoint(self) -> None:
         for wrong in ("8888", "", "tcp", "tcp:http:x=1", "carrier-pigeon:1", "ssl:443:privateKey=/no/such.pem"):

@@ -1,0 +1,42 @@
+"""What a description of an endpoint means here: what it means to Twisted, and a little more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.endpoints import SSL4ServerEndpoint, serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.ssl import CertificateOptions
+from twisted.python.usage import UsageError
+
+from netplay.proxied import ProxiedEndpoint
+from netplay.renewing import RenewingCertificate
+
+_PROXIED = "haproxy:"
+
+
+def endpoint_from(reactor: Any, description: str) -> IStreamServerEndpoint:
+    """
+    The endpoint of a description in Twisted's syntax. Behind C{haproxy:} connections begin when the proxy has said
+    whose they are; C{ssl:} takes up certificates that are renewed.
+
+    @raise UsageError: says what to write instead.
+    @raise Exception: Twisted's own, of many kinds.
+    """
+    if description.startswith(_PROXIED):
+        inner = description.removeprefix(_PROXIED)
+        if inner.startswith(("ssl:", "tls:", _PROXIED)):
+            raise UsageError("a proxy says whose connection it is before TLS begins; let it do TLS: haproxy:tcp:...")
+        return ProxiedEndpoint(endpoint_from(reactor, inner))
+    endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    if isinstance(endpoint, SSL4ServerEndpoint):
+        endpoint._sslContextFactory = RenewingCertificate(
+            lambda: _certificate(reactor, description), description.partition(":privateKey=")[0], reactor
+        )
+    return endpoint
+
+
+def _certificate(reactor: Any, description: str) -> CertificateOptions:
+    """What Twisted reads from the files that the description names."""
+    options: CertificateOptions = serverFromString(reactor, description)._sslContextFactory
+    return options
