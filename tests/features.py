@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from zope.interface import implementer
@@ -151,7 +152,7 @@ class Cable(StringTransport):
         protocol, self.protocol = self.protocol, None
         if protocol is not None:
             self.disconnecting = True
-            protocol.connectionLost()
+            protocol.connectionLost(connectionDone)
 
 
 class Peer:

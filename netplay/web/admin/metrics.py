@@ -36,7 +36,7 @@ def metrics(core: Core) -> Page:
     def show(request: Any) -> tuple[bytes, str]:
         try:
             encode, content_type = choose_encoder(request.getHeader("accept") or "")
-        except ValueError:  # a version that is no number
+        except (TypeError, ValueError):  # a version that is no number
             encode, content_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
         return encode(registry), content_type
 
