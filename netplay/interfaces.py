@@ -42,6 +42,8 @@ class IFeature(Interface):
         """
         Make it for one daemon.
 
+        @param options: those of all features; C{served} has the names of all features in use, each with the endpoints
+            of its own port.
         @raise twisted.python.usage.UsageError: an option of its own makes no sense.
         """
 

@@ -64,6 +64,7 @@ class BaseOptions(UsageOptions):
         self.endpoints: dict[str, list[str]] = {}
         self.without: set[str] = set()
         self["store-plugin"] = None
+        self["served"] = {}
 
     def opt_without(self, name: str) -> None:
         """Leave a feature out altogether. May be given several times."""
@@ -100,6 +101,7 @@ class BaseOptions(UsageOptions):
                 f"every port is off; open one, such as --{self.chosen[0].name} tcp:{_port(self.chosen[0])}"
             )
         self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
+        self["served"] = {feature.name: self.descriptions(feature) for feature in self.chosen}
 
     features: list[Any] = []
     chosen: list[Any] = []

@@ -28,6 +28,7 @@ from netplay.interfaces import IPriceSource, IStore
 from netplay.limits import Limits
 from netplay.store.memory import MemoryStore
 from netplay.ticker.feature import TickerFeature, TickerService
+from netplay.web.admin.feature import AdminFeature
 from netplay.web.feature import WebFeature, WebService
 
 START = 1_700_000_000
@@ -89,7 +90,8 @@ class House:
         for plugin, service in ((ChatFeature, self.chat), (GameFeature, self.game), (TickerFeature, self.ticker)):
             core.features[plugin.name] = service
             core.frame_types[plugin.frame_type] = plugin.name
-        self.web = WebService(options_of(WebFeature), core)
+        served = {feature: [] for feature in ("echo", "binary", "chat", "game", "ticker", "web", "admin")}
+        self.web = WebService({**options_of(WebFeature), **options_of(AdminFeature), "served": served}, core)
         for part in (self.store, self.chat, self.game, self.ticker, self.web, core.watch):
             part.startService()
 

@@ -155,7 +155,7 @@ class WebTests(ProxiedCase):
 
     def build(self, **limits: Any) -> None:
         self.core = Core(self.clock, Limits(**limits))  # type: ignore[arg-type]
-        options = {parameter[0]: parameter[2] for parameter in WebFeature.parameters}
+        options = {parameter[0]: parameter[2] for parameter in WebFeature.parameters} | {"served": {"web": []}}
         self.factory = ProxiedFactory(WebFeature().build(options, self.core).factory)
 
     def test_a_request(self) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.plugin import IPlugin
+from twisted.web.resource import IResource
 from zope.interface import implementer
 
 from netplay.core import Core
 from netplay.interfaces import IFeature, IFeatureService
+from netplay.web.admin.site import admin_children
 from netplay.web.http import make_site
 from netplay.web.origins import Origins
 from netplay.web.port import WebFactory
@@ -24,11 +26,19 @@ def _several(value: str) -> list[str]:
 
 @implementer(IFeatureService)
 class WebService(Service):
-    """The web port of one daemon."""
+    """
+    The web port of one daemon.
+
+    @raise twisted.python.usage.UsageError: an option makes no sense.
+    """
 
     def __init__(self, options: Mapping[str, Any], core: Core) -> None:
         origins = Origins(options["public-url"], _several(options["allow-origin"]))
-        root = Root(core, origins, {b"ws": Sockets(core, origins, True, lambda request: None)})
+        served = options["served"]
+        children: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served, lambda request: None)}
+        if served.get("admin") == []:  # it has no endpoint of its own
+            children |= admin_children(options, core)
+        root = Root(core, origins, children)
         self.factory = WebFactory(core, make_site(root, core))
 
 

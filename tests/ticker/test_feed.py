@@ -104,7 +104,7 @@ class EncodingTests(FeedTestCase):
         factory = self.house.ticker.factory
         factory.wire = Wire(other, lambda payload: payload)
         for _ in range(2):
-            client = LineClient(self.house, factory)
+            client = LineClient(self.house, "ticker")
             client.write(MSGPACK.encode({"type": "subscribe", "symbols": ["S1"]}) + b"\n")
         other.encoded.clear()
         self.assertEqual(self.counted({"S1": 101.0}), (1, 1))
