@@ -8,6 +8,6 @@ the two on one connection. None of these knows a socket.
 """
 
 from netplay.client.client import Client, connect
-from netplay.client.errors import ClientError, Disconnected, ServerError, TooMuch, WireError
+from netplay.client.errors import ClientError, Closed, Disconnected, ServerError, TooMuch, WireError
 
-__all__ = ["Client", "ClientError", "Disconnected", "ServerError", "TooMuch", "WireError", "connect"]
+__all__ = ["Client", "ClientError", "Closed", "Disconnected", "ServerError", "TooMuch", "WireError", "connect"]

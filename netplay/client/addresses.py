@@ -74,7 +74,7 @@ def _frame_type(feature: str) -> int:
     from netplay import plugins
     from netplay.interfaces import IFeature
 
-    for one in getPlugins(IFeature, plugins):
-        if one.name == feature and one.frame_type is not None:
-            return one.frame_type
-    raise ValueError(f"no feature {feature!r} has frames on the binary port; there are chat, game and ticker")
+    types = {one.name: one.frame_type for one in getPlugins(IFeature, plugins) if one.frame_type is not None}
+    if feature not in types:
+        raise ValueError(f"no feature {feature!r} has frames on the binary port; there are {', '.join(sorted(types))}")
+    return types[feature]

@@ -22,7 +22,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from netplay.client.addresses import Address, CodecName, address
-from netplay.client.errors import ClientError, Disconnected, TooMuch
+from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch
 from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
 from netplay.client.returning import full_jitter
 from netplay.client.session import Session
@@ -154,7 +154,7 @@ class Client:
         What has come since the last time, which may be nothing. Never blocks.
 
         @raise ServerError: nothing more comes: the server has sent us away for good.
-        @raise Disconnected: nothing more comes: the client was closed.
+        @raise Closed: nothing more comes: the client was closed.
         """
         with self._lock:
             if not self._inbox and self._over is not None:
@@ -267,7 +267,7 @@ class Client:
                 delay=delay,
             )
             self._closing.wait(delay)
-        self._end(Disconnected("the client was closed"))
+        self._end(Closed("the client was closed"))
         self._awake.close()
         self._waker.close()
 
@@ -308,7 +308,7 @@ class Client:
         finally:
             with self._lock:
                 self._link = None
-        return Disconnected("the client was closed")
+        return Closed("the client was closed")
 
     def _look(self, link: Link) -> bool:
         """Take what has come, as far as there is room; whether there is room for more."""

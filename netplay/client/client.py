@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netplay.client.addresses import Address, CodecName, address
-from netplay.client.errors import ClientError, Disconnected, TooMuch, WireError
+from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch, WireError
 from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
 from netplay.client.returning import full_jitter
 from netplay.client.session import Answered, Session
@@ -133,7 +133,7 @@ class Client:
         The next message.
 
         @return: a Deferred that fails with L{ServerError} when the server has sent us away for good, with
-            L{Disconnected} after L{close}.
+            L{Closed} after L{close}.
         @raise RuntimeError: somebody else waits for it.
         """
         if self._reader is not None:
@@ -151,7 +151,7 @@ class Client:
         """See L{next}."""
         try:
             return await self.next()
-        except Disconnected:
+        except Closed:
             raise StopAsyncIteration from None
 
     def dispatch(self, handlers: Mapping[str, Callable[[Message], object]]) -> Deferred[None]:
@@ -200,7 +200,7 @@ class Client:
             return result
 
         self._life.addBoth(gone)
-        self._end(Disconnected("the client was closed"))
+        self._end(Closed("the client was closed"))
         if self._protocol is not None:
             self._protocol.close()
         else:
@@ -288,8 +288,6 @@ class LinkProtocol(Protocol):
     @ivar comes_back: whether there is to be another one then.
     """
 
-    _log = Logger()
-
     def __init__(self, reactor: Any, link: Link, inbox: Inbox, read: Callable[[], None]) -> None:
         self.link = link
         self.over: Deferred[BaseException] = Deferred()
@@ -371,6 +369,7 @@ class LinkProtocol(Protocol):
         """It is gone; who waits for an answer is told."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+        self._closing = True
         self.comes_back = self.link.lost()
         said = self._wrong or self.link.session.last_words
         self.over.callback(said or Disconnected(reason.getErrorMessage()))

@@ -37,6 +37,10 @@ class Disconnected(ClientError):
     """
 
 
+class Closed(Disconnected):
+    """The program itself has closed the client."""
+
+
 class TooMuch(ClientError):
     """More waits than may wait: messages that were not read, requests that were not answered, bytes not taken."""
 

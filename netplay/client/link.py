@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from netplay.client.errors import TooMuch
+from netplay.client.errors import TooMuch, WireError
 from netplay.client.session import Answered, Session
 from netplay.client.wires import IWire, Message
 
@@ -90,7 +90,10 @@ class Link:
             message = self._wire.next()
             if message is None:
                 return None
-            self._messages.extend(self.session.received(message))
+            try:
+                self._messages.extend(self.session.received(message))
+            except (LookupError, TypeError, AttributeError) as error:
+                raise WireError(f"a {message['type']!r} that is not what it should be: {error!r}") from error
             self.greeted = self.greeted or self.session.ready
         return self._messages.popleft()
 
