@@ -35,10 +35,10 @@ class WebService(Service):
     def __init__(self, options: Mapping[str, Any], core: Core) -> None:
         origins = Origins(options["public-url"], _several(options["allow-origin"]))
         served = options["served"]
-        children: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served, lambda request: None)}
-        if served.get("admin") == []:  # it has no endpoint of its own
-            children |= admin_children(options, core)
-        root = Root(core, origins, children)
+        pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served, lambda request: None)}
+        # Unless these have an endpoint of their own:
+        others = admin_children(options, core) if served.get("admin") == [] else {}
+        root = Root(core, origins, pages, others)
         self.factory = WebFactory(core, make_site(root, core))
 
 

@@ -22,10 +22,12 @@ STATUSES = {
     "bad_json": 400,
     "bad_message": 422,  # as described, but a rule says no; what is not as described is found before, and is 400
     "not_allowed": 403,
+    "banned": 403,
     "too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
     "internal": 500,
+    "server_full": 503,
     "shutting_down": 503,
     "store_busy": 503,
     "unavailable": 503,

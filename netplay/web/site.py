@@ -8,20 +8,15 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.web.http import Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from netplay.core import Core
 from netplay.web.origins import Origins
+from netplay.web.problems import Answering, Nothing, not_found, problem, status_of
 from netplay.web.talks import SUBPROTOCOLS, EchoTalk, FeatureTalk, SharedTalk, Talk
 from netplay.web.websocket import Handshake
 from netplay.wire.codecs import JSON
-
-PLAIN = b"text/plain; charset=utf-8"
-
-PHRASES = {421: b"Misdirected Request"}
-"""Of statuses that Twisted does not know."""
 
 ADVICE_EVERY = 10.0
 """Seconds between lines in the log that say which option would have let someone in."""
@@ -30,35 +25,26 @@ Address = Callable[[Any], str | None]
 """Whose request it is, if it came through a proxy that says so."""
 
 
-def answer(request: Request, status: int, text: str, content_type: bytes = PLAIN) -> bytes:
-    """A short answer in words."""
-    request.setResponseCode(status, PHRASES.get(status))
-    request.setHeader(b"content-type", content_type)
-    return text.encode()
-
-
-class Refusal(Resource):
+class Refusal(Answering):
     """
-    The same answer to everything.
+    The same problem whatever is asked.
 
     @param status: of HTTP.
-    @param text: for a person; ends with a newline.
+    @param code: for programs.
+    @param detail: for people.
     @param headers: further ones.
     """
 
-    isLeaf = True
-
-    def __init__(self, status: int, text: str, headers: Mapping[bytes, bytes] = {}) -> None:
+    def __init__(self, status: int, code: str, detail: str, headers: Mapping[bytes, bytes] = {}) -> None:
         super().__init__()
         self._status = status
-        self._text = text
+        self._code = code
+        self._detail = detail
         self._headers = headers
 
-    def render(self, request: Request) -> bytes:
+    def answer(self, request: Any) -> bytes:
         """Say it."""
-        for name, value in self._headers.items():
-            request.setHeader(name, value)
-        return answer(request, self._status, self._text)
+        return problem(request, self._status, self._code, self._detail, headers=self._headers)
 
 
 class Advice:
@@ -88,36 +74,41 @@ def _shown(value: str | None) -> str:
 
 class Root(Resource):
     """
-    What the web port serves, to those who ask for it by a name that is ours.
+    What the web port serves.
 
-    @param children: by the first segment of their path; C{b""} is what C{/} shows.
+    @param pages: for browsers, which may have been led here by a name that is not ours; by the first segment of their
+        path, C{b""} is what C{/} shows.
+    @param others: for programs, which know whom they ask.
     """
 
-    def __init__(self, core: Core, origins: Origins, children: Mapping[bytes, IResource]) -> None:
+    def __init__(
+        self, core: Core, origins: Origins, pages: Mapping[bytes, IResource], others: Mapping[bytes, IResource]
+    ) -> None:
         super().__init__()
         self._core = core
         self._origins = origins
         self._advice = Advice(core.clock)
-        for segment, child in children.items():
+        self._others = frozenset(others)
+        for segment, child in (*pages.items(), *others.items()):
             self.putChild(segment, child)
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Any:
         """Check the Host first, and whether there is room for this connection."""
         host = request.getHeader("host")
-        if not self._origins.host_allowed(host):
+        if path not in self._others and not self._origins.host_allowed(host):
             self._core.complaints.note("host")
             if host is None:
-                return Refusal(400, "A request says its Host.\n")
+                return Refusal(400, "no_host", "a request says its Host")
             self._advice.give(f"the Host {_shown(host)}", f"--public-url https://{_shown(host)}")
-            return Refusal(421, "This server does not answer to that name.\n")
+            return Refusal(421, "wrong_host", "this server does not answer to that name")
         refused = request.channel.port.refused
         if refused is not None and path != b"ws":
-            return Refusal(403 if refused.code == "banned" else 503, f"{refused.message}\n", {b"retry-after": b"10"})
+            return Refusal(status_of(refused.code), refused.code, refused.message)
         return super().getChildWithDefault(path, request)
 
-    def getChild(self, path: bytes, request: Request) -> Resource:
+    def getChild(self, path: bytes, request: Any) -> Resource:
         """All else is not there."""
-        return Refusal(404, "There is nothing here.\n")
+        return Nothing()
 
 
 class Sockets(Resource):
@@ -135,26 +126,24 @@ class Sockets(Resource):
             self.putChild(b"echo", self._socket(_echo, ()))
         self.putChild(b"", self._socket(_shared, SUBPROTOCOLS))
 
-    def getChild(self, path: bytes, request: Request) -> Resource:
+    def getChild(self, path: bytes, request: Any) -> Resource:
         """The socket of a feature."""
         name = path.decode("ascii", "replace")
         if name in self._core.features:
             return self._socket(lambda *found: _feature(name, *found), SUBPROTOCOLS)
-        return Refusal(404, "There is no such feature here.\n")
+        return Nothing()
 
-    def render(self, request: Request) -> Any:
+    def render(self, request: Any) -> Any:
         """Without a slash at the end it is the same."""
         return self.children[b""].render(request)
 
 
-class Socket(Resource):
+class Socket(Answering):
     """
     Opens WebSockets of one kind.
 
     @param open_talk: from connection, handshake and request to what will be said.
     """
-
-    isLeaf = True
 
     def __init__(
         self,
@@ -172,15 +161,15 @@ class Socket(Resource):
         self._open_talk = open_talk
         self._subprotocols = tuple(subprotocols)
 
-    def render(self, request: Any) -> Any:
+    def answer(self, request: Any) -> Any:
         """Shake hands, or say why not."""
-        if len(request.postpath) > 0 and request.postpath != [b""]:
-            return answer(request, 404, "There is nothing here.\n")
+        if request.postpath not in ([], [b""]):
+            return not_found(request)
         origin = request.getHeader("origin")
         if not self._origins.origin_allowed(origin, request.getHeader("host")):
             self._core.complaints.note("origin")
             self._advice.give(f"a page from {_shown(origin)}", f"--allow-origin {_shown(origin)}")
-            return answer(request, 403, "Pages from elsewhere may not open WebSockets here.\n")
+            return problem(request, 403, "wrong_origin", "pages from elsewhere may not open WebSockets here")
         handshake = Handshake(
             request.method.decode("ascii", "replace"),
             request.uri.decode("ascii", "replace"),

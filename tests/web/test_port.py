@@ -106,7 +106,7 @@ class RoomTests(PortTestCase):
         peer = self.visit()
         peer.write(GET)
         status, headers, body = answered(peer.read())
-        self.assertEqual((status, headers["retry-after"]), (503, "10"))
+        self.assertEqual((status, headers["retry-after"]), (503, "5"))
         self.assertIn(b"come back later", body)
 
     def test_a_websocket_is_opened_to_tell_the_page(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -50,17 +51,20 @@ class RootTests(WebTestCase):
 
     def test_an_answer_says_what_it_is_and_not_by_what_it_was_made(self) -> None:
         _, headers, _ = self.get("/nothing")
-        self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
+        self.assertEqual(headers["content-type"], "application/problem+json")
         self.assertEqual(headers["x-content-type-options"], "nosniff")
         self.assertTrue(headers["server"].startswith("netplay/"))
 
     def test_a_host_that_is_not_ours_is_refused_and_the_log_says_what_would_allow_it(self) -> None:
         log = LogRecorder(self)
         status, _, body = self.get("/", Host="evil.example")
-        self.assertEqual((status, body), (421, b"This server does not answer to that name.\n"))
+        self.assertEqual((status, json.loads(body)["code"]), (421, "wrong_host"))
         self.assertEqual(self.house.core.complaints.total, {"host": 1})
         [line] = [text for text in log.texts() if "public-url" in text]
         self.assertIn("refused the Host evil.example; if that is yours, add --public-url https://evil.example", line)
+
+    def test_programs_know_whom_they_ask(self) -> None:
+        self.assertEqual(self.get("/healthz", Host="netplay.internal:8080")[0], 200)
 
     def test_no_host(self) -> None:
         self.assertEqual(self.ask(b"GET / HTTP/1.1\r\n\r\n")[0], 400)
@@ -97,7 +101,7 @@ class SocketTests(WebTestCase):
     def test_a_page_from_elsewhere_is_refused_and_the_log_says_what_would_allow_it(self) -> None:
         log = LogRecorder(self)
         status, _, body = self.upgrade(Origin="https://evil.example")
-        self.assertEqual((status, body), (403, b"Pages from elsewhere may not open WebSockets here.\n"))
+        self.assertEqual((status, json.loads(body)["code"]), (403, "wrong_origin"))
         self.assertEqual(self.house.core.complaints.total, {"origin": 1})
         self.assertTrue([text for text in log.texts() if "--allow-origin https://evil.example" in text])
         self.assertEqual(self.upgrade(Origin="http://localhost:8080")[0], 101)
