@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.core import Phase
 from netplay.daemon import Daemon
 from tests.support import LogRecorder, Parrot, connect, make_core
 
@@ -78,6 +79,17 @@ class StartTests(DaemonCase):
         log = LogRecorder(self)
         self.make(hints=lambda: ["chat: 127.0.0.1 port 8888", "try {this}"]).startService()
         self.assertEqual(log.texts()[-2:], ["chat: 127.0.0.1 port 8888", "try {this}"])
+
+    def test_it_runs_once_the_reactor_does(self) -> None:
+        waiting: list[Callable[[], None]] = []
+        daemon = self.make(when_running=waiting.append)
+        self.assertIs(self.core.phase, Phase.STARTING)
+        daemon.startService()
+        self.assertIs(self.core.phase, Phase.STARTING)
+        waiting[0]()
+        self.assertIs(self.core.phase, Phase.RUNNING)
+        daemon.stopService()
+        self.assertIs(self.core.phase, Phase.DRAINING)
 
 
 class StopTests(DaemonCase):

@@ -126,6 +126,26 @@ class GateTests(SynchronousTestCase):
             gate.leave(key)
         self.assertEqual((gate.inside, gate._by_address), (0, {}))
 
+    def test_who_may_not_come_in_at_all_is_asked_first(self) -> None:
+        def admit(host: str) -> None:
+            if host == "192.0.2.1":
+                raise Refused("banned", "no")
+
+        gate = Gate(Limits(), admit)
+        self.assertEqual(self.assertRaises(Refused, gate.enter, "192.0.2.1").code, "banned")
+        gate.enter("192.0.2.2")
+        gate.enter(None)
+        self.assertEqual((gate.inside, gate._by_address), (2, {"192.0.2.2": 1}))
+
+    def test_refusals_are_counted_by_reason(self) -> None:
+        gate = Gate(Limits(max_connections=2, max_per_address=1))
+        gate.enter("192.0.2.1")
+        self.assertRaises(Refused, gate.enter, "192.0.2.1")
+        gate.enter("192.0.2.2")
+        for _ in range(2):
+            self.assertRaises(Refused, gate.enter, "192.0.2.3")
+        self.assertEqual(gate.refused, {"address_full": 1, "all_places_taken": 2})
+
 
 class NetworkTests(SynchronousTestCase):
     """L{network_of}."""

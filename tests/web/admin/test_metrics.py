@@ -12,6 +12,8 @@ from netplay.bans import network_named
 from tests.features import House, LineClient
 from tests.web.admin.asking import AdminCase
 
+OPENMETRICS = "application/openmetrics-text"
+
 
 class MetricsTests(AdminCase):
     """C{/metrics}, read as Prometheus does."""
