@@ -65,6 +65,7 @@ class House:
     The daemon. Nothing limits the rate or the connections of an address unless C{limits} says so.
 
     @param wire: what L{connect} connects, if not a client of the feature's own port.
+    @param web: options of the web port.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class House:
         state_rate: float = 20.0,
         prices: IPriceSource | None = None,
         store: IStore | None = None,
+        web: Mapping[str, Any] = {},
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -91,7 +93,7 @@ class House:
             core.features[plugin.name] = service
             core.frame_types[plugin.frame_type] = plugin.name
         served = {feature: [] for feature in ("echo", "binary", "chat", "game", "ticker", "web", "admin")}
-        self.web = WebService({**options_of(WebFeature), **options_of(AdminFeature), "served": served}, core)
+        self.web = WebService({**options_of(WebFeature), **options_of(AdminFeature), "served": served, **web}, core)
         for part in (self.store, self.chat, self.game, self.ticker, self.web, core.watch):
             part.startService()
 

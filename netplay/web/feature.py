@@ -16,6 +16,7 @@ from netplay.web.admin.site import admin_children
 from netplay.web.http import make_site
 from netplay.web.origins import Origins
 from netplay.web.port import WebFactory
+from netplay.web.proxies import parse_proxies
 from netplay.web.site import Root, Sockets
 
 
@@ -35,11 +36,12 @@ class WebService(Service):
     def __init__(self, options: Mapping[str, Any], core: Core) -> None:
         origins = Origins(options["public-url"], _several(options["allow-origin"]))
         served = options["served"]
-        pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served, lambda request: None)}
+        pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served)}
         # Unless these have an endpoint of their own:
         others = admin_children(options, core) if served.get("admin") == [] else {}
         root = Root(core, origins, pages, others)
-        self.factory = WebFactory(core, make_site(root, core))
+        proxies = parse_proxies("--trust-proxy", options["trust-proxy"])
+        self.factory = WebFactory(core, make_site(root, core), proxies)
 
 
 @implementer(IPlugin, IFeature)
@@ -54,6 +56,7 @@ class WebFeature:
     frame_type = None
     parameters: list[list[Any]] = [
         ["public-url", None, "", "Where browsers reach the web port, such as https://play.example.com"],
+        ["trust-proxy", None, "", "Proxies whose X-Forwarded-For or Forwarded counts: addresses, networks, unix"],
         ["allow-origin", None, "", "Origins whose pages may open WebSockets here, with commas between; * for all"],
     ]
 

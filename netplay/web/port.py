@@ -8,6 +8,7 @@ from typing import Any, Literal
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 from netplay.clients import Client
@@ -16,6 +17,7 @@ from netplay.core import Core
 from netplay.errors import Refused
 from netplay.web.frames import CLOSE, PING, close_frame, frame
 from netplay.web.http import WebChannel
+from netplay.web.proxies import Proxies, client_address
 from netplay.web.talks import Talk
 from netplay.web.websocket import Closing, Handshake, Message, Messages
 
@@ -116,7 +118,12 @@ class WebProtocol(Connection):
     def peer_address(self) -> str | None:
         """Proxies are not counted by their address: whose connection it is they say with the request."""
         peer: str | None = super().peer_address()
-        return None if peer is not None and self.factory.is_proxy(peer) else peer
+        return None if self.factory.proxies.trusted(peer) else peer
+
+    def address_told(self, headers: Headers) -> str | None:
+        """Whose request it is, if it comes from a trusted proxy; C{None} if it does not."""
+        peer: str | None = super().peer_address()
+        return client_address(peer, headers, self.factory.proxies) if self.factory.proxies.trusted(peer) else None
 
     def request_refused(self) -> None:
         """A request made no sense."""
@@ -260,16 +267,14 @@ class WebFactory(ConnectionFactory):
 
     @param core: the daemon's.
     @param site: whose resources answer.
+    @param proxies: who may say whose requests they pass on.
     """
 
     protocol: type[WebProtocol] = WebProtocol
     framing = "web"
     feature = "web"
 
-    def __init__(self, core: Core, site: Site) -> None:
+    def __init__(self, core: Core, site: Site, proxies: Proxies) -> None:
         super().__init__(core)
         self.site = site
-
-    def is_proxy(self, address: str) -> bool:
-        """Whether connections from there are those of others."""
-        return False
+        self.proxies = proxies

@@ -21,9 +21,6 @@ from netplay.wire.codecs import JSON
 ADVICE_EVERY = 10.0
 """Seconds between lines in the log that say which option would have let someone in."""
 
-Address = Callable[[Any], str | None]
-"""Whose request it is, if it came through a proxy that says so."""
-
 
 class Refusal(Answering):
     """
@@ -115,13 +112,13 @@ class Sockets(Resource):
     """
     C{/ws}: all features on one WebSocket; and below it one for each.
 
-    @param address: whose request it is, if a proxy says so.
+    @param echo: whether there is echo, too.
     """
 
-    def __init__(self, core: Core, origins: Origins, echo: bool, address: Address) -> None:
+    def __init__(self, core: Core, origins: Origins, echo: bool) -> None:
         super().__init__()
         self._core = core
-        self._socket = lambda open_talk, subprotocols: Socket(core, origins, address, open_talk, subprotocols)
+        self._socket = lambda open_talk, subprotocols: Socket(core, origins, open_talk, subprotocols)
         if echo:
             self.putChild(b"echo", self._socket(_echo, ()))
         self.putChild(b"", self._socket(_shared, SUBPROTOCOLS))
@@ -149,7 +146,6 @@ class Socket(Answering):
         self,
         core: Core,
         origins: Origins,
-        address: Address,
         open_talk: Callable[[Any, Handshake, Any], Talk],
         subprotocols: Iterable[str],
     ) -> None:
@@ -157,7 +153,6 @@ class Socket(Answering):
         self._core = core
         self._origins = origins
         self._advice = Advice(core.clock)
-        self._address = address
         self._open_talk = open_talk
         self._subprotocols = tuple(subprotocols)
 
@@ -187,7 +182,7 @@ class Socket(Answering):
                     request.setHeader(name.encode(), value.encode("latin-1"))
             return bytes(response.body)
         port = request.channel.port
-        port.upgrade(handshake, self._open_talk(port, handshake, request), self._address(request))
+        port.upgrade(handshake, self._open_talk(port, handshake, request), port.address_told(request.requestHeaders))
         return NOT_DONE_YET
 
 
