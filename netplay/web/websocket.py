@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from websockets.datastructures import Headers
-from websockets.exceptions import NegotiationError
+from websockets.exceptions import InvalidHeader, NegotiationError
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import CLOSE, CONT, PING, PONG, TEXT, CloseCode, Frame
 from websockets.http11 import Request, Response
@@ -93,14 +93,22 @@ class Handshake:
             logger=_quiet,
         )
         self.max_message = max_message
-        request = Request(path, Headers(list(headers)), method, version)
-        self.response: Response = self.protocol.accept(request)
-        if self.response.status_code in (400, 426):
-            self.response.headers["Sec-WebSocket-Version"] = "13"
+        try:
+            request = Request(path, Headers(list(headers)), method, version)
+        except InvalidHeader as invalid:  # RFC 9110, section 5.5
+            self.response = self.protocol.reject(400, f"There is a control character in the header {invalid.name}.\n")
+        else:
+            self.response = self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
+        response = self.protocol.accept(request)
+        if response.status_code in (400, 426):
+            response.headers["Sec-WebSocket-Version"] = "13"
             if request.headers.get_all("Sec-WebSocket-Version") not in ([], ["13"]):  # section 4.2.2: this status
-                self.response.status_code, self.response.reason_phrase = 426, "Upgrade Required"
-                if "Upgrade" not in self.response.headers:
-                    self.response.headers["Upgrade"] = "websocket"
+                response.status_code, response.reason_phrase = 426, "Upgrade Required"
+                if "Upgrade" not in response.headers:
+                    response.headers["Upgrade"] = "websocket"
+        return response
 
     @property
     def accepted(self) -> bool:
@@ -195,7 +203,7 @@ class Messages:
     @property
     def unfinished(self) -> bool:
         """Whether the beginning of a message waits for its rest."""
-        return bool(self._buffer or self._fragments or self._protocol.reader.buffer)
+        return not self._closed and bool(self._buffer or self._fragments or self._protocol.reader.buffer)
 
     def _parse(self) -> None:
         piece = bytes(self._buffer[:PIECE])
