@@ -156,6 +156,7 @@ async def test_it_is_ready_until_it_goes_down(daemons: Daemons) -> None:
 async def test_it_does_what_its_description_says(daemons: Daemons) -> None:
     """Whatever schemathesis makes of the OpenAPI document, requests that it forbids included."""
     daemon = await start(daemons, "--prices", "push:")
+    await (await daemon.client("chat")).get("welcome")  # somebody to be listed, and removed
     admin = daemon.addresses["admin"][0]
     config = Path(daemons.directory, "schemathesis.toml")
     # 422: rules that no schema can say, such as that an emoji is one grapheme.

@@ -21,7 +21,7 @@ class MetricsTests(AdminCase):
     token = None
 
     def make_house(self) -> House:
-        return House(send_queue=65536, max_per_address=3)
+        return House(send_queue=100_000, max_per_address=3)
 
     def value(self, name: str, **labels: str) -> float | None:
         """A sample; C{None} if there is none with these labels."""
@@ -104,9 +104,13 @@ class MetricsTests(AdminCase):
         self.assertGreater(backlog, 30_000)
         self.assertEqual(self.value("backlog_max_bytes"), backlog)
 
-    def test_one_who_does_not_read_is_cut_off(self) -> None:
+    def test_one_who_does_not_read_is_not_read_from_and_then_cut_off(self) -> None:
         slow = self.slow_client()
         self.say(slow, 40)
+        self.assertEqual(self.value("slow_readers_total", event="paused"), 1)
+        self.assertEqual(self.value("slow_readers_total", event="overflowed"), 0)
+        self.say(self.house.connect("chat"), 40)
+        self.assertEqual(self.value("slow_readers_total", event="paused"), 1)
         self.assertEqual(self.value("slow_readers_total", event="overflowed"), 1)
         self.assertEqual(self.value("slow_readers_total", event="stalled"), 0)
         self.assertEqual(self.value("errors_total", code="slow_consumer"), 1)
@@ -142,11 +146,25 @@ class MetricsTests(AdminCase):
         self.house.wait(10)
         self.assertEqual(self.value("reactor_lag_seconds_count"), 10)
         self.assertEqual(self.value("tick_seconds_count", of="ticker"), 10)
+        self.assertIsNone(self.value("tick_seconds_count", of="watch"))
         self.house.clock.advance(1.7)  # a turn that took too long
         self.assertEqual(self.value("reactor_lag_seconds_bucket", le="0.5"), 10)
         self.assertEqual(self.value("reactor_lag_seconds_bucket", le="1.0"), 11)
         self.assertEqual(self.value("tick_late_seconds_bucket", of="ticker", le="0.5"), 10)
         self.assertEqual(self.value("tick_late_seconds_bucket", of="ticker", le="1.0"), 11)
+
+    def test_states_of_a_game_are_its_ticks(self) -> None:
+        player = self.house.connect("game")
+        self.house.wait(1)
+        before = self.value("tick_seconds_count", of="game")
+        assert before is not None
+        player.send("move", dx=1)
+        player.send("move", dx=1)
+        self.house.wait(1)
+        player.send("move", dx=1)
+        self.house.wait(1)
+        self.assertEqual(self.value("tick_seconds_count", of="game"), before + 2)
+        self.assertEqual(self.value("tick_late_seconds_bucket", of="game", le="0.0001"), before + 2)
 
     def test_there_is_nothing_personal_in_it(self) -> None:
         ann = self.house.connect("chat")

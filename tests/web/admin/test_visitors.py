@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.features import LineClient, Peer
-from tests.web.admin.asking import AdminCase, answer
+from netplay.web.admin.feature import AdminFeature
+from netplay.web.feature import WebFeature, WebService
+from tests.features import LineClient, Peer, options_of
+from tests.web.admin.asking import TOKEN, AdminCase, answer
 
 
 class ClientTests(AdminCase):
@@ -149,12 +151,12 @@ class BanTests(AdminCase):
         self.assertTrue(self.came_in())
         self.assert_problem(self.ask("DELETE", f"/api/bans/{ban}"), 404, "no_such_ban", "$.ban")
 
-    def test_one_on_the_web_port_is_answered_before_it_is_ended(self) -> None:
-        web = Peer(self.house, self.house.web.factory)
-        web.write(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        self.assertEqual(answer(web.read()).status, 404)
-        self.assertEqual(self.ban()["ended"], 1)
-        self.assertTrue(web.closed)
+    def test_one_who_bans_itself_is_answered_first(self) -> None:
+        options = {**options_of(WebFeature), **options_of(AdminFeature), "api-token": TOKEN, "served": {"admin": []}}
+        keeper = Peer(self.house, WebService(options, self.core).factory)
+        self.send(keeper, "POST", "/api/bans", {"network": "192.0.2.7", "seconds": 60})
+        self.assertEqual(answer(keeper.read()).json["ended"], 1)
+        self.assertTrue(keeper.closed)
 
     def test_page_by_page(self) -> None:
         for n in range(1, 4):
