@@ -178,7 +178,7 @@ class Socket(Answering):
             response = handshake.response
             request.setResponseCode(response.status_code, response.reason_phrase.encode())
             for name, value in response.headers.raw_items():
-                if name.lower() not in ("content-length", "date"):
+                if name.lower() not in ("connection", "content-length", "date"):  # of the connection we know more
                     request.setHeader(name.encode(), value.encode("latin-1"))
             return bytes(response.body)
         port = request.channel.port

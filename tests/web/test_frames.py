@@ -99,6 +99,7 @@ class DeflateTests(SynchronousTestCase):
             self.assertTrue(sent[0] & COMPRESSED)
             self.assertLess(len(sent), len(LONG) / 5)
             self.assertEqual(read(sent, window_bits), [(TEXT, LONG)])
+            self.assertFalse(sent.endswith(b"\x00\x00\xff\xff"))  # RFC 7692, section 7.2.1
 
     def test_what_repeats_itself_beyond_the_window_is_not_referred_to(self) -> None:
         noise = random.Random(7).randbytes(1000)

@@ -127,6 +127,14 @@ class SocketTests(WebTestCase):
     def test_http_1_0(self) -> None:
         self.assertEqual(self.ask(upgrade_request("/ws/chat").replace(b"HTTP/1.1", b"HTTP/1.0"))[0], 505)
 
+    def test_who_is_refused_may_ask_again_on_the_same_connection(self) -> None:
+        visitor = self.visit()
+        visitor.write(upgrade_request("/ws/chat", Sec_WebSocket_Version="8"))
+        status, headers, _ = answered(visitor.read())
+        self.assertEqual((status, headers.get("connection")), (426, None))
+        visitor.write(upgrade_request("/ws/chat"))
+        self.assertEqual(answered(visitor.read())[0], 101)
+
     def test_the_first_subprotocol_that_is_known(self) -> None:
         _, headers, rest = self.upgrade(subprotocol="soap, netplay.msgpack, netplay.json")
         self.assertEqual(headers["sec-websocket-protocol"], "netplay.msgpack")
