@@ -26,9 +26,11 @@ async def start(daemons: Daemons, *options: str) -> Daemon:
     return await daemons.start("--admin", LOCAL, "--api-token-file", str(token), *options)
 
 
-async def ask(daemon: Daemon, method: str, path: str, body: Any = None, *, token: str = TOKEN) -> tuple[int, Any]:
+async def ask(
+    daemon: Daemon, method: str, path: str, body: Any = None, *, token: str = TOKEN, port: str = "admin"
+) -> tuple[int, Any]:
     """A request; status and what was said: JSON if it is that."""
-    return await deferToThread(_ask, daemon.addresses["admin"][0], method, path, body, token)
+    return await deferToThread(_ask, daemon.addresses[port][0], method, path, body, token)
 
 
 def _ask(address: Address, method: str, path: str, body: Any, token: str) -> tuple[int, Any]:
@@ -122,6 +124,17 @@ async def test_metrics_are_what_prometheus_reads(daemons: Daemons) -> None:
     assert samples["netplay_received_messages_total", ("port", "chat")] == 1
     assert samples[("netplay_published_messages_total",)] >= 1
     assert samples[("process_open_fds",)] > 0
+
+
+@ensureDeferred
+async def test_without_an_endpoint_of_their_own_all_is_on_the_web_port(daemons: Daemons) -> None:
+    daemon = await daemons.start("--api-token", TOKEN)
+    for path in ("/api/clients", "/api/openapi.json", "/asyncapi.json", "/metrics", "/healthz", "/readyz"):
+        assert (await ask(daemon, "GET", path, port="web"))[0] == 200, path
+    assert (await ask(daemon, "GET", "/api/clients", port="web", token="another-token-entirely"))[0] == 401
+    daemon = await start(daemons)
+    for path in ("/api/clients", "/asyncapi.json", "/metrics", "/healthz", "/readyz"):
+        assert (await ask(daemon, "GET", path, port="web"))[0] == 404, path
 
 
 @ensureDeferred

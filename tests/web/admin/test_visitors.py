@@ -6,7 +6,7 @@ from typing import Any
 
 from netplay.web.admin.feature import AdminFeature
 from netplay.web.feature import WebFeature, WebService
-from tests.features import LineClient, Peer, options_of
+from tests.features import LineClient, Peer, options_of, unframed, upgrade_request
 from tests.web.admin.asking import TOKEN, AdminCase, answer
 
 
@@ -86,6 +86,15 @@ class ClientTests(AdminCase):
         _, error = binary.received()[-1]
         self.assertEqual((error["code"], error["message"]), ("kicked", "removed by an operator"))
         self.assertEqual(self.listed(), [])
+
+    def test_a_websocket_is_closed_so_that_its_page_knows(self) -> None:
+        page = Peer(self.house, self.house.web.factory)
+        page.write(upgrade_request("/ws/chat"))
+        page.read()
+        self.ask("DELETE", "/api/clients/User_1")
+        (_, error), (_, close) = unframed(page.read())
+        self.assertIn(b'"code":"kicked"', error)
+        self.assertEqual(int.from_bytes(close[:2]), 4004)
 
     def test_one_without_a_name(self) -> None:
         echo = self.house.connect_echo()
