@@ -381,6 +381,12 @@ class Connection(Protocol):
         return True
 
     @property
+    def framing_name(self) -> str:
+        """How payloads are told apart on it, for those who look after the daemon."""
+        name: str = self.factory.framing
+        return name
+
+    @property
     def serving(self) -> bool:
         """Whether it was let in and is not about to end."""
         return self._inside and self._open
@@ -427,7 +433,7 @@ class ConnectionFactory(Factory):
     """
     Builds the connections of one port.
 
-    @cvar framing: how payloads are told apart there, for those who look after the daemon.
+    @cvar framing: how payloads are told apart there, in a word.
     @ivar feature: whose port it is.
     """
 

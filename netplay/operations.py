@@ -22,8 +22,8 @@ class Operation:
 
     @ivar method: of HTTP.
     @ivar path: below that of the API, with fields in braces: C{/chat/rooms/{room}/messages}.
-    @ivar request: what is asked, a type of its own; forbids unknown fields. Its docstring says what the operation is for, the first
-        paragraph in short.
+    @ivar request: what is asked, a type of its own; forbids unknown fields. Its docstring says what the operation is
+        for, the first paragraph in short.
     @ivar response: what comes back, C{None} for nothing.
     @ivar handler: from the request to the response or a Deferred of it. It may raise L{netplay.errors.Refused}.
     @ivar refusals: the codes with which it may refuse, besides C{bad_message}.

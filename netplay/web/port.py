@@ -42,6 +42,9 @@ CLOSE_CODES = {
 }
 """What a WebSocket is closed with, by the code of the error that ends it."""
 
+HTTP = "http"
+"""The name of the framing before it is a WebSocket."""
+
 POLICY_VIOLATION = 1008
 """For all other errors."""
 
@@ -192,6 +195,11 @@ class WebProtocol(Connection):
         """Those of the features in use."""
         return () if self._talk is None else self._talk.clients()
 
+    @property
+    def framing_name(self) -> str:
+        """Which of the two it is just now."""
+        return HTTP if self._talk is None else self.factory.framing
+
     def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
         """The error, then the close frame. HTTP is just closed: whoever waits for an answer asks again."""
         if self._talk is None:
@@ -271,7 +279,7 @@ class WebFactory(ConnectionFactory):
     """
 
     protocol: type[WebProtocol] = WebProtocol
-    framing = "web"
+    framing = "websocket"
     feature = "web"
 
     def __init__(self, core: Core, site: Site, proxies: Proxies) -> None:

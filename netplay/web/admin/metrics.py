@@ -73,9 +73,9 @@ class CoreCollector(Collector):
         traffic = dict(self._core.totals.past)
         for connection in self._core.watch.connections:
             port = connection.factory
-            ports[port.feature, port.framing] += 1
+            ports[port.feature, connection.framing_name] += 1
             for client in connection.clients():
-                used[client.feature, port.framing, client.wire.codec.name] += 1
+                used[client.feature, connection.framing_name, client.wire.codec.name] += 1
             traffic[port.feature] = traffic.get(port.feature, Traffic()).plus(connection.traffic())
         for labels, n in sorted(ports.items()):
             connections.add_metric(labels, n)

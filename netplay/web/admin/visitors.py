@@ -15,6 +15,7 @@ from netplay.core import Core
 from netplay.errors import Refused
 from netplay.messages import MAX_INTEGER
 from netplay.operations import Operation
+from netplay.web.port import HTTP
 
 PAGE = 100
 """Connections or bans in one answer, at most."""
@@ -136,9 +137,10 @@ def operations(core: Core) -> Sequence[Operation]:
         return BanLine(ban.id, str(ban.network), until, ban.reason)
 
     def list_clients(request: ListClients) -> Clients:
-        later = iter([connection for connection in connections() if connection.number > request.after])
-        page = [entry for connection in islice(later, request.limit) for entry in _lines(connection)]
-        return Clients(page, next(later, None) is not None)
+        later = (connection for connection in connections() if connection.number > request.after)
+        listed = (entries for connection in later if (entries := list(_lines(connection))))
+        page = [entry for entries in islice(listed, request.limit) for entry in entries]
+        return Clients(page, next(listed, None) is not None)
 
     def remove_client(request: RemoveClient) -> None:
         found = [c for c in connections() if any(entry.id == request.id for entry in _lines(c))]
@@ -174,18 +176,17 @@ def _lines(connection: Connection) -> Iterator[ClientLine]:
     clients = list(connection.clients())
     for client in clients:
         yield _line(connection, client)
-    if not clients:
+    if not clients and connection.framing_name != HTTP:  # who asks for pages is no client
         yield _line(connection, None)
 
 
 def _line(connection: Connection, client: Client | None) -> ClientLine:
-    port = connection.factory
-    feature = port.feature if client is None else client.feature
+    feature = connection.factory.feature if client is None else client.feature
     you = None if client is None else client.session.identity()
     return ClientLine(
         id=f"{feature}_{connection.number}" if you is None else you.id,
         feature=feature,
-        framing=port.framing,
+        framing=connection.framing_name,
         connection=connection.number,
         backlog=connection.outbox.backlog,
         name=None if you is None else you.name,

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 import netplay
 from netplay.bans import network_named
-from tests.features import House, LineClient
+from tests.features import House, LineClient, Peer, upgrade_request
 from tests.web.admin.asking import AdminCase
 
 OPENMETRICS = "application/openmetrics-text"
@@ -21,7 +21,7 @@ class MetricsTests(AdminCase):
     token = None
 
     def make_house(self) -> House:
-        return House(send_queue=100_000, max_per_address=3)
+        return House(send_queue=100_000, max_per_address=5)
 
     def value(self, name: str, **labels: str) -> float | None:
         """A sample; C{None} if there is none with these labels."""
@@ -42,12 +42,18 @@ class MetricsTests(AdminCase):
         binary = self.house.connect_binary()
         binary.frame(16, b"")
         binary.frame(33, b"")
+        web = [Peer(self.house, self.house.web.factory) for _ in range(2)]
+        web[0].write(upgrade_request("/ws/ticker"))
         self.assertEqual(self.value("connections", port="chat", framing="lines"), 1)
         self.assertEqual(self.value("connections", port="echo", framing="bytes"), 1)
         self.assertEqual(self.value("connections", port="binary", framing="frames"), 1)
         self.assertEqual(self.value("clients", feature="chat", framing="lines", codec="json"), 1)
         self.assertEqual(self.value("clients", feature="chat", framing="frames", codec="msgpack"), 1)
         self.assertEqual(self.value("clients", feature="game", framing="frames", codec="json"), 1)
+
+        self.assertEqual(self.value("connections", port="web", framing="http"), 1)
+        self.assertEqual(self.value("connections", port="web", framing="websocket"), 1)
+        self.assertEqual(self.value("clients", feature="ticker", framing="websocket", codec="json"), 1)
 
     def test_traffic_of_connections_that_are_there_and_that_are_gone(self) -> None:
         for stays in (False, True):
@@ -132,12 +138,12 @@ class MetricsTests(AdminCase):
         self.assertEqual(self.value("merged_offers_total", port="game"), 2)
 
     def test_errors_and_refusals(self) -> None:
-        for _ in range(3):
+        for _ in range(5):
             self.house.connect("chat").send("nonsense")
         self.house.connect_echo()
         self.core.bans.add(network_named("192.0.2.7"), 60, "", 0)
         self.house.connect_echo()
-        self.assertEqual(self.value("errors_total", code="unknown_type"), 3)
+        self.assertEqual(self.value("errors_total", code="unknown_type"), 5)
         self.assertEqual(self.value("connections_refused_total", reason="address_full"), 1)
         self.assertEqual(self.value("connections_refused_total", reason="banned"), 1)
         self.assertEqual(self.value("bans"), 1)

@@ -52,8 +52,17 @@ class ClientTests(AdminCase):
         self.assertEqual((echo["id"], echo["feature"], echo["framing"]), ("echo_1", "echo", "bytes"))
         self.assertIsNone(echo["name"])
 
+    def test_who_asks_for_pages_is_no_client_before_there_is_a_websocket(self) -> None:
+        page = Peer(self.house, self.house.web.factory)
+        page.write(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertEqual(self.listed(), [])
+        page.write(upgrade_request("/ws/echo"))
+        (echo,) = self.listed()
+        self.assertEqual((echo["id"], echo["framing"]), ("web_1", "websocket"))
+
     def test_page_by_page(self) -> None:
         for _ in range(5):
+            Peer(self.house, self.house.web.factory)
             self.house.connect("chat")
         seen, after, more = [], 0, True
         while more:
