@@ -3,8 +3,8 @@ What a client knows of its conversation with the server: who it is, what it has 
 each room. It outlives connections, and knows nothing of them.
 
 Nothing is missing and nothing comes twice: a room's messages are numbered, and a new connection begins with C{resume}
-and the number of the last one that came. What was missed is handed on as if it had come live. Where that cannot be, a
-message of type C{gap} says so, the only one that the server has not sent.
+and the number of the last one that came. What was missed is handed on as if it had come live. Where some of it may be
+missing, a message of type C{gap} says so, the only one that the server has not sent.
 """
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ class Session:
 
 
 def _gap(room: str) -> Message:
-    """Something that was said in a room is not to be had."""
+    """Something that was said in a room may be missing."""
     return {"type": "gap", "room": room}
 
 
