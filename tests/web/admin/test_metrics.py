@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -11,6 +12,7 @@ import netplay
 from netplay.bans import network_named
 from tests.features import House, LineClient, Peer, upgrade_request
 from tests.web.admin.asking import AdminCase
+from tests.web.admin.test_openapi import PAGE
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -32,6 +34,12 @@ class MetricsTests(AdminCase):
 
     def test_what_runs_here(self) -> None:
         self.assertEqual(self.value("info", version=netplay.__version__), 1)
+
+    def test_the_page_for_people_has_them_all(self) -> None:
+        families = {family.name for family in parse(self.get("/metrics").body.decode())}
+        ours = {name for name in families if name.startswith("netplay_")}
+        explained = {name.removesuffix("_total") for name in re.findall(r"`(netplay_\w+)`", PAGE.read_text())}
+        self.assertEqual({name.removesuffix("_total") for name in ours}, explained)
 
     def test_the_process(self) -> None:
         self.assertIn(b"\nprocess_open_fds ", self.get("/metrics").body)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
 from netplay.wire.examples import example_of
 from tests.web.admin.asking import AdminCase
+
+PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 
 
 def references(value: Any) -> Iterator[str]:
@@ -60,6 +63,10 @@ class DocumentTests(AdminCase):
                 ("DELETE", "/bans/{ban}"),
             },
         )
+
+    def test_the_page_for_people_has_them_all(self) -> None:
+        listed = set(re.findall(r"^\| `([A-Z]+) /api(/\S+)` \|", PAGE.read_text(), re.MULTILINE))
+        self.assertEqual(listed, set(self.operations))
 
     def test_each_has_a_name_of_its_own(self) -> None:
         names = [operation["operationId"] for operation in self.operations.values()]
