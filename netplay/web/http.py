@@ -27,6 +27,7 @@ class WebRequest(Request):
     """A request whose body is bounded, and whose answer says nothing of how it is made."""
 
     _received = 0
+    _turned_down = False
 
     def render(self, resrc: Any) -> None:
         """With the headers that every answer has."""
@@ -49,7 +50,14 @@ class WebRequest(Request):
         elif self._received - len(data) <= MOST_BODY:
             self._too_large()
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """What was turned down has no effect, should the rest of it come all the same."""
+        if not self._turned_down:
+            super().requestReceived(command, path, version)
+
     def _too_large(self) -> None:
+        self._turned_down = True
+        self.requestHeaders.removeHeader(b"expect")  # of 100-continue: nothing is to come
         channel: Any = self.channel
         channel.turn_down(413, "too_large", f"a body may have at most {MOST_BODY} bytes")
 

@@ -204,6 +204,22 @@ class AskingTests(APICase):
         self.assert_problem(self.ask("POST", "/api/knobs/volume", fill.ljust(65537)), 413, "too_large")
         self.assertEqual(len(self.turned), 1)
 
+    def test_what_is_too_long_has_no_effect_whatever_it_begins_with(self) -> None:
+        keeper = self.visit()
+        self.send(keeper, "POST", "/api/knobs/volume", Content_Type="application/json", Transfer_Encoding="chunked")
+        keeper.write(b'8\r\n{"by":1}\r\n10000\r\n' + b" " * 0x10000 + b"\r\n0\r\n\r\n")
+        data = keeper.read()
+        self.assert_problem(answer(data), 413, "too_large")
+        self.assertEqual((data.count(b"HTTP/1.1"), self.turned), (1, []))
+
+    def test_nobody_is_asked_to_go_on_with_what_is_too_long(self) -> None:
+        keeper = self.visit()
+        self.send(keeper, "POST", "/api/knobs/volume", Expect="100-continue", Content_Length="65537")
+        self.assertNotIn(b"100 Continue", keeper.read())
+        keeper = self.visit()
+        self.send(keeper, "POST", "/api/knobs/volume", Expect="100-continue", Content_Length="65536")
+        self.assertIn(b"100 Continue", keeper.read())
+
 
 class AnswerTests(APICase):
     """What comes back."""
