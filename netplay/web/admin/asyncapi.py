@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,13 @@ from netplay.wire.examples import example_of
 SHARED = "all"
 """The channel that carries every feature."""
 
-Types = Iterable[type[Struct]]
+_RESUMED = {
+    "query": {
+        "type": "object",
+        "properties": {"session": {"type": "string", "description": "A session to resume, as `resume` does."}},
+    },
+    "bindingVersion": "0.1.0",
+}
 
 
 def asyncapi(features: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,8 +37,6 @@ def asyncapi(features: Mapping[str, Any]) -> dict[str, Any]:
     received = {name: (*service.requests, *COMMON) for name, service in described.items()}
     sent = {name: (*service.events, *COMMON_EVENTS) for name, service in described.items()}
     schemas = Schemas([kind for kinds in (*received.values(), *sent.values()) for kind in kinds])
-    for schema in schemas.components.values():
-        schema.pop("additionalProperties", None)  # fields that a type does not have are passed over
     messages: dict[str, Any] = {}
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
@@ -46,6 +50,7 @@ def asyncapi(features: Mapping[str, Any]) -> dict[str, Any]:
                 messages[f"{SHARED}.{key}"] = _with_feature(messages[key], name)
             shared[action] += [f"{SHARED}.{key}" for key in keys[action]]
         _add_channel(name, f"/ws/{name}", f"The {name} feature alone.", keys, channels, operations)
+        channels[name]["bindings"] = {"ws": _RESUMED}
     _add_channel(SHARED, "/ws", "All features; each message names its `feature`.", shared, channels, operations)
     return {
         "asyncapi": "3.0.0",
@@ -67,8 +72,20 @@ def asyncapi(features: Mapping[str, Any]) -> dict[str, Any]:
         },
         "channels": channels,
         "operations": operations,
-        "components": {"messages": messages, "schemas": schemas.components},
+        "components": {"messages": messages, "schemas": _draft_07(schemas.components)},
     }
+
+
+def _draft_07(schema: Any) -> Any:
+    """The dialect of AsyncAPI, which has another word for tuples; with fields that a type does not have let through."""
+    if isinstance(schema, list):
+        return [_draft_07(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _draft_07(value) for key, value in schema.items() if (key, value) != ("additionalProperties", False)}
+    if "prefixItems" in made:
+        made["items"], made["additionalItems"] = made.pop("prefixItems"), False
+    return made
 
 
 def _key(feature: str, action: str, kind: type[Struct]) -> str:
