@@ -91,11 +91,12 @@ class Root(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Any:
         """Check the Host first, and whether there is room for this connection."""
-        host = request.getHeader("host")
+        hosts = request.requestHeaders.getRawHeaders("host", [])
+        host = hosts[0] if len(hosts) == 1 else None  # RFC 9112, section 3.2: of several, none is to be believed
         if path not in self._others and not self._origins.host_allowed(host):
             self._core.complaints.note("host")
             if host is None:
-                return Refusal(400, "no_host", "a request says its Host")
+                return Refusal(400, "no_host", "a request says its Host, once")
             self._advice.give(f"the Host {_shown(host)}", f"--public-url https://{_shown(host)}")
             return Refusal(421, "wrong_host", "this server does not answer to that name")
         refused = request.channel.port.refused

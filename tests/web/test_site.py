@@ -69,6 +69,11 @@ class RootTests(WebTestCase):
     def test_no_host(self) -> None:
         self.assertEqual(self.ask(b"GET / HTTP/1.1\r\n\r\n")[0], 400)
 
+    def test_two_hosts(self) -> None:
+        for first, second in (("evil.example", "localhost"), ("localhost", "localhost")):
+            request = upgrade_request("/ws/chat", Host=f"{first}\r\nHost: {second}")
+            self.assertEqual(self.ask(request)[0], 400)
+
     def test_the_advice_is_given_now_and_then_and_cannot_forge_lines(self) -> None:
         log = LogRecorder(self)
         for _ in range(5):
