@@ -28,7 +28,14 @@ def endpoint_from(reactor: Any, description: str) -> IStreamServerEndpoint:
         if inner.startswith(("ssl:", "tls:", _PROXIED)):
             raise UsageError("a proxy says whose connection it is before TLS begins; let it do TLS: haproxy:tcp:...")
         return ProxiedEndpoint(endpoint_from(reactor, inner))
-    endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    except LookupError:
+        if not description.startswith("systemd:"):
+            raise
+        raise UsageError(
+            "systemd has handed over no such socket; give it FileDescriptorName= and write name="
+        ) from None
     if isinstance(endpoint, SSL4ServerEndpoint):
         endpoint._sslContextFactory = RenewingCertificate(
             lambda: _certificate(reactor, description), description.partition(":privateKey=")[0], reactor

@@ -20,6 +20,7 @@ from netplay.core import Core
 from netplay.daemon import Daemon
 from netplay.endpoints import endpoint_from
 from netplay.interfaces import IFeature, IOperated, IStorePlugin
+from netplay.lan import lan_address, lan_hints
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
 from netplay.options import number, plugin_named
@@ -58,6 +59,9 @@ class BaseOptions(UsageOptions):
                zero="never"),
         ["store", None, "memory:", "Where messages are kept; memory: forgets them when the daemon ends"],
     ]  # fmt: skip
+    optFlags = [
+        ["lan", None, "Listen on all interfaces where no endpoint is given, and show where others find the web port"],
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +112,8 @@ class BaseOptions(UsageOptions):
 
     def descriptions(self, feature: Any) -> list[str]:
         """The endpoints of a feature's own port."""
-        given = self.endpoints.get(feature.name, [_default(feature)])
+        default = _default(feature).removesuffix(":interface=127.0.0.1") if self["lan"] else _default(feature)
+        given = self.endpoints.get(feature.name, [default])
         return [] if "off" in given else given
 
     def _check_endpoint(self, feature: Any, description: str) -> None:
@@ -238,8 +243,19 @@ def _hints(options: BaseOptions, doors: Iterable[Door]) -> Iterable[str]:
             elif feature.name == "chat" or "nc" not in tries:
                 typed = f"type `nc localhost {port}` in another terminal, then paste {feature.greeting}"
                 tries["nc"] = typed
+    if options["lan"]:
+        yield from lan_hints(lan_address(), _open_to_all(by_option, doors))
     if tries:
         yield f"try it: {'; or '.join(tries[key] for key in sorted(tries))}"
+
+
+def _open_to_all(by_option: dict[str, Any], doors: Iterable[Door]) -> Iterable[tuple[str, str, int]]:
+    """Name, scheme of its URL if it has one, and port of what listens on all interfaces."""
+    for door in doors:
+        host, _, port = door.address.rpartition(" port ")
+        if host == "0.0.0.0":
+            feature = by_option[door.option]
+            yield feature.name, (feature.greeting or "").partition("://{")[0], int(port)
 
 
 def _end_at_once_on_a_second_signal() -> None:

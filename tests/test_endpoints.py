@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import VerifyError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
@@ -50,7 +51,7 @@ class EndpointTests(SynchronousTestCase):
         (folder / "key.pem").write_bytes(self_signed_pem()[0])
         (folder / "cert.pem").write_bytes(self_signed_pem()[1])
         error = self.assertRaises(
-            ValueError, self.endpoint, f"ssl:8888:privateKey={folder}/key.pem:certKey={folder}/cert.pem"
+            VerifyError, self.endpoint, f"ssl:8888:privateKey={folder}/key.pem:certKey={folder}/cert.pem"
         )
         self.assertIn("do not match", str(error))
 

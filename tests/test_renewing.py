@@ -7,6 +7,7 @@ from typing import Any
 
 from OpenSSL.crypto import FILETYPE_PEM, X509, dump_certificate
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
@@ -111,5 +112,5 @@ class RenewingTests(SynchronousTestCase):
 
     def test_to_begin_with_they_must_be_good(self) -> None:
         self.issue(key=False)
-        error = self.assertRaises(ValueError, RenewingCertificate, self.load, "ssl:8888", self.clock)
+        error = self.assertRaises(VerifyError, RenewingCertificate, self.load, "ssl:8888", self.clock)
         self.assertIn("do not match", str(error))

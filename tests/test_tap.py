@@ -110,6 +110,16 @@ class EndpointTests(OptionsCase):
             list(self.endpoints("--without", "chat", "--without=echo")), ["binary", "game", "ticker", "web", "admin"]
         )
 
+    def test_on_the_network_where_nothing_else_is_given(self) -> None:
+        endpoints = self.endpoints("--lan", "--chat", "tcp:1234:interface=127.0.0.1", "--game", "off")
+        self.assertEqual(endpoints["chat"], ["tcp:1234:interface=127.0.0.1"])
+        self.assertEqual(endpoints["game"], [])
+        self.assertEqual((endpoints["echo"], endpoints["web"]), (["tcp:5000"], ["tcp:8080"]))
+
+    def test_on_the_network_what_has_no_port_of_its_own_gets_none(self) -> None:
+        features = [feature.name for feature in Options.features if feature.port is None]
+        self.assertEqual([self.endpoints("--lan")[name] for name in features], [[] for _ in features])
+
     def test_two_sets_of_options_do_not_share_them(self) -> None:
         self.endpoints("--chat", "tcp:1234", "--without", "game")
         self.assertEqual(self.endpoints()["chat"], ["tcp:8888:interface=127.0.0.1"])
