@@ -99,7 +99,8 @@ class Client:
 
         @raise Disconnected: there is no connection just now; nothing is kept for later.
         @raise TooMuch: the server has not taken what was sent before.
-        @raise ValueError: it cannot be written, or is larger than the server takes.
+        @raise TypeError: a field cannot be written.
+        @raise ValueError: nor can this one, or the message is larger than the server takes.
         """
         self._connection().send({"type": type, **fields}, None)
 

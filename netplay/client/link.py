@@ -101,7 +101,8 @@ class Link:
         """
         Say something; see L{Session.send}.
 
-        @raise ValueError: it cannot be written, or is larger than the server takes.
+        @raise TypeError: a field cannot be written.
+        @raise ValueError: nor can this one, or the message is larger than the server takes.
         """
         self._write()
         ref = self.session.send(message, answered)
@@ -109,7 +110,7 @@ class Link:
             data = self._wire.encode(self.session.outgoing.pop())
             most = self.session.limits.get("max_message")
             if most is not None and len(data) > most:
-                raise ValueError(f"a message may have at most {most} bytes; this one has {len(data)}")
+                raise ValueError(f"a message may have at most {most} bytes; this one has {len(data)} on the wire")
         except (TypeError, ValueError, OverflowError):
             self.session.unsay(ref)
             raise

@@ -288,12 +288,9 @@ class AskingTests(ClientTestCase):
         verifyObject(IPushProducer, producer)
         producer.pauseProducing()
         text = "x" * 1000
-        sent = 0
-        with self.assertRaises(TooMuch):
-            while True:
-                client.send("chat", text=text)
-                sent += 1
-        self.assertEqual(sent, MOST_UNSENT // len(lines({"type": "chat", "text": text})) + 1)
+        for _ in range(MOST_UNSENT // len(lines({"type": "chat", "text": text})) + 1):
+            client.send("chat", text=text)
+        self.assertRaises(TooMuch, client.send, "chat", text=text)
         self.failureResultOf(client.ask("ping"), TooMuch)
         producer.resumeProducing()
         client.send("chat", text=text)
@@ -311,6 +308,15 @@ class ReadingTests(ClientTestCase):
         self.assertEqual(client.unread, UNREAD)
         self.assertEqual(self.successResultOf(client.next()), chat(UNREAD + 1))
         self.assertEqual(connection.producerState, "producing")
+
+    def test_it_is_read_again_while_somebody_asks(self) -> None:
+        client, connection = self.connected()
+        connection.says(*map(chat, range(1, 2 * UNREAD + 1)))
+        answer = client.ask("ping")
+        self.assertEqual((client.unread, connection.producerState), (2 * UNREAD, "producing"))
+        connection.says({"type": "pong", "ref": connection.heard()[-1]["ref"]})
+        self.successResultOf(answer)
+        self.assertEqual(connection.producerState, "paused")
 
     def test_the_server_is_not_given_up_while_nobody_reads(self) -> None:
         _, connection = self.connected()

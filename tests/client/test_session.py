@@ -208,6 +208,12 @@ class ResumingTests(SynchronousTestCase):
         heard = hear(session, answer, page([201, 300]), page([301]), chat(302))
         self.assertEqual(heard[1:], [gap(), page([201, 300]), chat(301), chat(302)])
 
+    def test_numbers_of_another_epoch_that_happen_to_fit_do_not_hide_it(self) -> None:
+        session = arrived(chat(1))
+        ref = back(session)["ref"]
+        heard = hear(session, resumed(ref, general=told("f", 3, False)), page([2, 3], "f"), chat(4))
+        self.assertEqual(heard[1:], [gap(), page([2, 3], "f"), chat(4)])
+
     def test_a_newer_epoch_may_have_kept_all(self) -> None:
         session = arrived(chat(1))
         ref = back(session)["ref"]

@@ -18,7 +18,7 @@ from netplay.client.link import MOST_UNREAD, UNREAD
 from tests.e2e.clients import PATIENCE, MessageClient
 from tests.e2e.daemon import Certificate, Daemons
 from tests.e2e.relay import Relay
-from tests.e2e.test_clients_python import Way, every_way, said, started_again
+from tests.e2e.ways import Way, every_way, said, started_again
 
 FRAME = 1 / 60
 """Seconds of a frame: what a game waits between two looks."""

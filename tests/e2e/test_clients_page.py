@@ -10,7 +10,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import CHECKOUT, Daemon, Daemons
-from tests.e2e.test_clients_python import started_again
+from tests.e2e.ways import started_again
 
 PAGE = (CHECKOUT / "docs" / "python-clients.md").read_text()
 PROGRAMS = {name: f"# {name}\n{code}" for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)}

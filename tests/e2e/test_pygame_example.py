@@ -13,7 +13,7 @@ from pytest_twisted import ensureDeferred
 
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import CHECKOUT, Daemon, Daemons, Ended, reactor
-from tests.e2e.test_clients_python import WAYS, started_again
+from tests.e2e.ways import WAYS, started_again
 
 EXAMPLE = CHECKOUT / "examples" / "pygame_lobby.py"
 
