@@ -22,7 +22,7 @@ class Refused(Exception):
     """
     A request that is not granted. Rules raise it, the client gets it as an ``error`` message.
 
-    @param code: one of L{CODES}.
+    @param code: for clients one of L{CODES}.
     @param message: what was wrong and what would be right, for a person to read.
     @param field: the JSON path of the offending field, such as ``$.room``.
     @param ref: the C{ref} of the request, where only the decoder knows it.

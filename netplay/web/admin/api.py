@@ -30,24 +30,22 @@ JSON = b"application/json"
 
 class Routes:
     """
-    Which operation has which path.
+    Which operation has which path. Of two that fit, the one whose path says more is meant.
 
     @param operations: no two with the same method and path.
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._routes = [(operation.path.strip("/").split("/"), operation) for operation in operations]
+        vague_first = sorted(operations, key=lambda operation: -len(operation.in_path))
+        self._routes = [(operation.path.strip("/").split("/"), operation) for operation in vague_first]
 
-    def find(self, path: Sequence[str]) -> tuple[dict[str, Operation], dict[str, str]]:
-        """What there is under a path, by method; and the fields that the path gives."""
-        found: dict[str, Operation] = {}
-        fields: dict[str, str] = {}
-        for template, operation in self._routes:
-            given = _given(template, path)
-            if given is not None:
-                found[operation.method] = operation
-                fields = given
-        return found, fields
+    def find(self, path: Sequence[str]) -> dict[str, tuple[Operation, dict[str, str]]]:
+        """What there is under a path, by method, with the fields that the path gives it."""
+        return {
+            operation.method: (operation, fields)
+            for template, operation in self._routes
+            if (fields := _given(template, path)) is not None
+        }
 
 
 def _given(template: Sequence[str], path: Sequence[str]) -> dict[str, str] | None:
@@ -95,13 +93,14 @@ class API(Answering):
             return self._unauthorized(request)
         if self._core.phase is not Phase.RUNNING:
             raise Refused("shutting_down", "the server is going down, or not up yet; come back later")
-        found, fields = self._routes.find(path) if path is not None else ({}, {})
+        found = self._routes.find(path) if path is not None else {}
         if not found:
             return not_found(request)
         method = request.method.decode("ascii", "replace")
-        operation = found.get("GET" if method == "HEAD" else method)
-        if operation is None:
+        meant = found.get("GET" if method == "HEAD" else method)
+        if meant is None:
             return method_not_allowed(request, [*found, *(["HEAD"] if "GET" in found else [])])
+        operation, fields = meant
         return self._answered(request, operation.handler(asked(operation, fields, request)))
 
     def _describe(self, request: Any) -> bytes:

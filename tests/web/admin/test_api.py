@@ -34,6 +34,12 @@ class Remove(Look, kw_only=True):
     """Take a knob off."""
 
 
+class LookAtAll(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Look at all knobs."""
+
+    loud: bool = False
+
+
 class Knob(Struct):
     """How a knob stands."""
 
@@ -136,6 +142,13 @@ class RouteTests(APICase):
     def test_the_path_may_be_escaped(self) -> None:
         self.get("/api/knobs/caf%C3%A9%2Fbar")
         self.assertEqual(self.turned, [Look(knob="café/bar")])
+
+    def test_of_two_that_fit_the_one_that_says_more_is_meant(self) -> None:
+        all_knobs = Operation("GET", "/knobs/all", LookAtAll, Knob, self.handle)
+        self.core.operations.insert(0, all_knobs)
+        self.get("/api/knobs/all?loud=true")
+        self.ask("DELETE", "/api/knobs/all")
+        self.assertEqual(self.turned, [LookAtAll(loud=True), Remove(knob="all")])
 
     def test_a_third_partys_operations_are_described(self) -> None:
         self.assertIn("/knobs/{knob}", self.get("/api/openapi.json").json["paths"])
