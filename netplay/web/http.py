@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, AnyStr
 from typing import Protocol as Shape
 
 from twisted.web.http import HTTPChannel
@@ -28,6 +28,13 @@ class WebRequest(Request):
 
     _received = 0
     _turned_down = False
+
+    def getHeader(self, key: AnyStr) -> AnyStr | None:
+        """Asked for in text, each byte is a character: Twisted's way raises where they are no UTF-8."""
+        if isinstance(key, bytes):
+            return super().getHeader(key)
+        value = super().getHeader(key.encode())
+        return None if value is None else value.decode("latin-1")
 
     def render(self, resrc: Any) -> None:
         """With the headers that every answer has."""

@@ -91,8 +91,8 @@ class Root(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Any:
         """Check the Host first, and whether there is room for this connection."""
-        hosts = request.requestHeaders.getRawHeaders("host", [])
-        host = hosts[0] if len(hosts) == 1 else None  # RFC 9112, section 3.2: of several, none is to be believed
+        hosts = request.requestHeaders.getRawHeaders(b"host", [])  # RFC 9112, section 3.2: there is one
+        host = request.getHeader("host") if len(hosts) == 1 else None
         if path not in self._others and not self._origins.host_allowed(host):
             self._core.complaints.note("host")
             if host is None:

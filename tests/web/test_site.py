@@ -74,6 +74,13 @@ class RootTests(WebTestCase):
             request = upgrade_request("/ws/chat", Host=f"{first}\r\nHost: {second}")
             self.assertEqual(self.ask(request)[0], 400)
 
+    def test_headers_need_not_be_utf_8(self) -> None:
+        for name in ("Host", "Origin", "Accept", "Authorization", "Content-Type", "Cookie", "Sec-WebSocket-Protocol"):
+            for path in ("/ws/chat", "/healthz", "/api/clients"):
+                request = upgrade_request(path, **{name: "wrong"}).replace(b"wrong", b"\xff")
+                self.assertLess(self.ask(request)[0], 500, (name, path))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_the_advice_is_given_now_and_then_and_cannot_forge_lines(self) -> None:
         log = LogRecorder(self)
         for _ in range(5):
