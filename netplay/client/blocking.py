@@ -19,13 +19,11 @@ from threading import Event, RLock, Thread
 from time import monotonic
 from typing import Any
 
-from twisted.logger import Logger
-
 from netplay.client.addresses import Address, CodecName, address
 from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch
-from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
+from netplay.client.face import Face
+from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Link
 from netplay.client.returning import full_jitter
-from netplay.client.session import Session
 from netplay.client.wires import Message
 
 CONNECT_WITHIN = 10.0
@@ -107,24 +105,19 @@ class Dialer:
             raise
 
 
-class Client:
+class Client(Face):
     """
     One client of one feature, made by L{connect}; a context manager that closes it. Its methods may be called from any
     thread.
     """
 
-    _log = Logger()
-
     def __init__(self, dialer: Dialer, retry: Callable[[int], float]) -> None:
+        super().__init__(dialer.place, retry)
         self._dialer = dialer
-        self._retry = retry
-        # Guards all of the following. Held for moments only, never while something is waited for.
+        # Guards session, inbox, link and what is unsent. Held for moments only, never while something is waited for.
         self._lock = RLock()
-        self._session = Session()
-        self._inbox = Inbox(self._session)
         self._link: Link | None = None
         self._unsent = bytearray()
-        self._over: BaseException | None = None  # why there is no more
         self._started = Event()
         self._closing = Event()
         self._awake, self._waker = socket.socketpair()
@@ -133,21 +126,6 @@ class Client:
         self._thread = Thread(target=self._run, name=f"netplay {dialer.place.feature}", daemon=True)
 
     # What the program calls
-
-    @property
-    def you(self) -> Message:
-        """Who the server says we are: C{id}, C{name} (as it was on connecting), C{guest}."""
-        return self._session.you or {}
-
-    @property
-    def connected(self) -> bool:
-        """Whether something can be sent just now."""
-        return self._session.ready
-
-    @property
-    def unread(self) -> int:
-        """How many messages wait for L{poll}."""
-        return len(self._inbox)
 
     def poll(self) -> list[Message]:
         """
@@ -242,9 +220,20 @@ class Client:
     # What the thread does
 
     def _run(self) -> None:
-        attempt = 0
+        try:
+            self._live()
+            self._end(Closed("the client was closed"))
+        except Exception as error:  # a retry policy, or we ourselves, went wrong: the program hears of it
+            self._log.failure("{feature}: the client ended", feature=self._place.feature)
+            self._end(error)
+        finally:
+            self._awake.close()
+            self._waker.close()
+
+    def _live(self) -> None:
+        """All connections, one after the other."""
         while not self._closing.is_set():
-            link = Link(self._session, self._dialer.place.wire())
+            link = Link(self._session, self._place.wire())
             comes_back = True
             reason: BaseException
             try:
@@ -255,22 +244,12 @@ class Client:
                     reason = self._session.last_words or reason
             except OSError as error:
                 reason = error
+            if self._closing.is_set():
+                return
             if not comes_back or not self._started.is_set():
                 self._end(reason)
-                break
-            attempt = 1 if link.greeted else attempt + 1
-            delay = self._retry(attempt)
-            self._log.info(
-                "{feature}: no connection ({reason!r}), attempt {attempt} to come back in {delay:.1f} s",
-                feature=self._dialer.place.feature,
-                reason=str(reason),
-                attempt=attempt,
-                delay=delay,
-            )
-            self._closing.wait(delay)
-        self._end(Closed("the client was closed"))
-        self._awake.close()
-        self._waker.close()
+                return
+            self._closing.wait(self._next_attempt(link.greeted, reason))
 
     def _end(self, reason: BaseException) -> None:
         with self._lock:

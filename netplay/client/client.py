@@ -11,15 +11,15 @@ from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netplay.client.addresses import Address, CodecName, address
 from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch, WireError
+from netplay.client.face import Face
 from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
 from netplay.client.returning import full_jitter
-from netplay.client.session import Answered, Session
+from netplay.client.session import Answered
 from netplay.client.wires import Message
 
 
@@ -51,7 +51,7 @@ def connect(
     return client.start(keep_trying)
 
 
-class Client:
+class Client(Face):
     """
     One client of one feature, made by L{connect}.
 
@@ -59,37 +59,16 @@ class Client:
     are not read no more is taken from the connection, and the server lets chat wait and merges states and prices.
     """
 
-    _log = Logger()
-
     def __init__(
         self, reactor: Any, endpoint: IStreamClientEndpoint, place: Address, retry: Callable[[int], float]
     ) -> None:
+        super().__init__(place, retry)
         self._reactor = reactor
         self._endpoint = endpoint
-        self._place = place
-        self._retry = retry
-        self._session = Session()
-        self._inbox = Inbox(self._session)
         self._protocol: LinkProtocol | None = None
         self._life: Deferred[None] | None = None
         self._started: Deferred[Client] | None = None
         self._reader: Deferred[Message] | None = None
-        self._over: BaseException | None = None  # why there is no more
-
-    @property
-    def you(self) -> Message:
-        """Who the server says we are: C{id}, C{name} (as it was on connecting), C{guest}."""
-        return self._session.you or {}
-
-    @property
-    def connected(self) -> bool:
-        """Whether something can be sent just now."""
-        return self._session.ready
-
-    @property
-    def unread(self) -> int:
-        """How many messages wait to be read."""
-        return len(self._inbox)
 
     # Saying something
 
@@ -183,7 +162,7 @@ class Client:
 
         started: Deferred[Client] = Deferred(cancelled)
         self._started = started
-        self._life = Deferred.fromCoroutine(self._live(keep_trying))
+        self._life = Deferred.fromCoroutine(self._live(keep_trying)).addErrback(self._failed)
         return started
 
     def close(self) -> Deferred[None]:
@@ -210,7 +189,6 @@ class Client:
 
     async def _live(self, keep_trying: bool) -> None:
         """All connections, one after the other."""
-        attempt = 0
         while self._over is None:
             protocol = LinkProtocol(self._reactor, Link(self._session, self._place.wire()), self._inbox, self._read)
             reason: BaseException
@@ -228,17 +206,13 @@ class Client:
                 self._end(reason)
             if self._over is not None:
                 return
-            attempt = 1 if protocol.link.greeted else attempt + 1
-            delay = self._retry(attempt)
-            self._log.info(
-                "{feature}: no connection ({reason!r}), attempt {attempt} to come back in {delay:.1f} s",
-                feature=self._place.feature,
-                reason=str(reason),
-                attempt=attempt,
-                delay=delay,
-            )
             with suppress(CancelledError):
-                await deferLater(self._reactor, delay)
+                await deferLater(self._reactor, self._next_attempt(protocol.link.greeted, reason))
+
+    def _failed(self, failure: Failure) -> None:
+        """A retry policy, or we ourselves, went wrong: the program hears of it."""
+        self._log.failure("{feature}: the client ended", failure, feature=self._place.feature)
+        self._end(failure.value)
 
     def _end(self, reason: BaseException) -> None:
         """There is no more to come than what waits to be read."""

@@ -106,6 +106,7 @@ class Session:
         @return: the C{ref} with which it is sent.
         @raise Disconnected: there is no connection.
         @raise TooMuch: L{MOST_ASKED} requests wait for their answers.
+        @raise ValueError: an answer with the C{ref} of this one is waited for already.
         """
         if not self.ready:
             raise Disconnected("there is no connection just now")
@@ -116,6 +117,10 @@ class Session:
         if len(self._asked) >= MOST_ASKED:
             raise TooMuch(f"{MOST_ASKED} requests wait for their answers")
         asked = {**message, "ref": self._ref()} if own else message
+        if asked["ref"] in self._asked:
+            raise ValueError(
+                f"an answer with the ref {asked['ref']!r} is waited for already; leave it out, or take another"
+            )
         return self._ask(asked, _Asked(asked, answered, own))
 
     def unsay(self, ref: str | int | None) -> None:

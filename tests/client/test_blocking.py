@@ -9,6 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.client.addresses import address
 from netplay.client.blocking import Dialer, connect
+from tests.client.test_link import lines
+from tests.client.test_session import welcome
 
 
 class DialerTests(SynchronousTestCase):
@@ -43,8 +45,31 @@ class DialerTests(SynchronousTestCase):
                 connect(where, "chat")
 
 
-class GreetingTests(SynchronousTestCase):
-    """A server that does not greet."""
+class EndTests(SynchronousTestCase):
+    """How it ends."""
+
+    def test_a_policy_that_fails_is_heard_of(self) -> None:
+        before = threading.active_count()
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+
+            def serve() -> None:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.sendall(lines(welcome()))
+
+            serving = threading.Thread(target=serve)
+            serving.start()
+            where = f"tcp:127.0.0.1:{listening.getsockname()[1]}"
+            client = connect(where, "chat", retry=lambda attempt: 1 // (attempt - 1))
+            serving.join()
+            client._thread.join()
+            self.assertEqual(client.poll(), [welcome()])
+            self.assertRaises(ZeroDivisionError, client.poll)
+            client.close()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(threading.active_count(), before)
 
     def test_it_is_not_waited_for_for_ever_and_leaves_no_thread(self) -> None:
         before = threading.active_count()

@@ -190,6 +190,15 @@ class ComingBackTests(ClientTestCase):
         self.failureResultOf(client.ask("ping"), Disconnected)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_a_policy_that_fails_is_heard_of(self) -> None:
+        self.retry = lambda attempt: 1 // (attempt - 1)  # type: ignore[method-assign, assignment, return-value]
+        client, connection = self.connected()
+        reading = client.next()
+        connection.goes()
+        self.failureResultOf(reading, ZeroDivisionError)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.successResultOf(client.close())
+
     def test_a_server_that_is_silent_is_asked_and_then_given_up(self) -> None:
         _, connection = self.connected()
         self.clock.advance(BEAT)

@@ -118,6 +118,13 @@ class AskingTests(SynchronousTestCase):
         session.send({"type": "ping", "ref": "mine"})
         self.assertEqual(hear(session, {"type": "pong", "ref": "mine"}), [{"type": "pong", "ref": "mine"}])
 
+    def test_a_ref_that_is_waited_for_is_taken(self) -> None:
+        session = arrived()
+        self.ask(session, type="ping", ref=7)
+        self.assertRaises(ValueError, self.ask, session, type="ping", ref=7)
+        hear(session, {"type": "pong", "ref": 7})
+        self.ask(session, type="ping", ref=7)
+
     def test_a_request_that_changes_rooms_looks_the_same_with_and_without_ask(self) -> None:
         session = arrived()
         session.send({"type": "join_room", "room": "tech", "also": True})
