@@ -16,6 +16,8 @@ options.parseOptions(
         *("--without", "binary"),
         *("--without", "game"),
         *("--without", "ticker"),
+        *("--without", "web"),
+        *("--without", "admin"),
         *("--rate", "10"),
         *("--idle-timeout", "3600"),
     ]

@@ -19,6 +19,7 @@ options.parseOptions(
         *("--chat", "tcp:8888"),
         *("--chat", "unix:chat.sock:mode=660"),
         *("--ticker", "tcp:9999"),
+        *("--web", "tcp:8080"),
         *("--prices", "walk:"),
         *("--max-connections", "5000"),
     ]

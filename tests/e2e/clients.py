@@ -258,7 +258,7 @@ class BinaryClient(MessageClient):
 
 def client_for(feature: str) -> Client:
     """A client for the feature's own port."""
-    return {"echo": Client, "binary": BinaryClient}.get(feature, MessageClient)()
+    return {"echo": Client, "web": Client, "binary": BinaryClient}.get(feature, MessageClient)()
 
 
 def strictly(text: bytes) -> dict[str, Any]:

@@ -44,7 +44,7 @@ async def test_everyone_is_told_and_it_ends_by_the_signal(
         *("--chat", LOCAL, "--chat", "unix:chat.sock", "--chat", certificate.endpoint),
     )
     clients = [await daemon.client(feature) for feature in FEATURES]
-    echo, binary, game, chat, ticker = clients
+    echo, binary, game, chat, ticker, web = clients
     unix = await daemon.client("chat", 1)
     tls = await daemon.client("chat", 2, certificate=certificate)
     framed = await daemon.client("binary")
@@ -64,6 +64,7 @@ async def test_everyone_is_told_and_it_ends_by_the_signal(
     assert [(m["frame"], m["code"]) for m in await binary.end()] == [(0, "shutting_down")]
     assert [(m["frame"], m["code"]) for m in await framed.end()][-1:] == [(0, "shutting_down")]
     assert await echo.rest() == b""
+    assert await web.rest() == b""
     assert all(client.reset is None for client in (*clients, unix, tls, framed))
     assert await daemon.ended() == Ended(None, which)
     assert now() - before < 4

@@ -41,6 +41,9 @@ async def greets(daemon: Daemon, *features: str) -> None:
             assert await client.bytes(5) == b"hello"
         elif feature == "binary":
             await client.settled()
+        elif feature == "web":
+            client.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await client.bytes(15)) == b"HTTP/1.1 200 OK"
         else:
             first = await client.get()
             assert first["type"] == ("state" if feature == "game" else "welcome")
@@ -124,9 +127,10 @@ async def test_the_log_has_an_address_a_line_and_ends_with_what_to_type(daemons:
     said = [line.partition("] ")[2] for line in daemon.lines(r"netplay\.daemon")]
     for feature, line in zip(FEATURES, said, strict=False):
         assert re.fullmatch(rf"{feature}: 127\.0\.0\.1 port \d+", line)
-    port = daemon.addresses["chat"][0].port
+    port, web = daemon.addresses["chat"][0].port, daemon.addresses["web"][0].port
     assert said[len(FEATURES) :] == [
-        f'try it: type `nc localhost {port}` in another terminal, then paste {{"type": "chat", "text": "hello"}}'
+        f"try it: open http://localhost:{web}/ in a browser; or "
+        f'type `nc localhost {port}` in another terminal, then paste {{"type": "chat", "text": "hello"}}'
     ]
     chat = await daemon.client("chat")
     chat.write(said[-1].partition("then paste ")[2].encode() + b"\n")
@@ -139,6 +143,8 @@ HELP = {
     "game": "tcp:5555:interface=127.0.0.1",
     "chat": "tcp:8888:interface=127.0.0.1",
     "ticker": "tcp:9999:interface=127.0.0.1",
+    "web": "tcp:8080:interface=127.0.0.1",
+    "admin": "off",
     "max-connections": "1000",
     "max-per-address": "100",
     "rate": "50",
@@ -193,16 +199,16 @@ WRONG = [
     ("--chat tcp:notaport", "--chat tcp:notaport", "tcp:8888"),
     ("--chat nosuch:1", "--chat nosuch:1", "tcp:8888"),
     ("--chat ssl:0:privateKey=/nonexistent", "--chat ssl:0", "tcp:8888"),
-    ("--without nosuch", "--without nosuch", "echo, binary, game, chat, ticker"),
+    ("--without nosuch", "--without nosuch", "echo, binary, game, chat, ticker, web, admin"),
     ("--store foo:", "--store foo:", "--store memory:"),
     ("--store memory:path", "--store memory:path", "--store memory:"),
-    ("--prices foo:", "--prices foo:", "--prices csv: or walk:"),
+    ("--prices foo:", "--prices foo:", "--prices csv: or push: or walk:"),
     ("--prices csv:/nonexistent", "/nonexistent", "csv:PATH"),
     ("--prices walk:seed=x", "seed", "walk:seed=7"),
     ("stray", "'stray'", "--help"),
     ("--nosuch", "nosuch", ""),
-    ("--echo off --binary off --game off --chat off --ticker off", "every port is off", "--echo tcp:5000"),
-    ("--without echo --without binary --without game --without chat --without ticker", "nothing is left", "--without"),
+    ("--echo off --binary off --game off --chat off --ticker off --web off", "every port is off", "--echo tcp:5000"),
+    (" ".join(f"--without {name}" for name in (*FEATURES, "admin")), "nothing is left", "--without"),
 ]
 
 
@@ -269,7 +275,7 @@ async def test_tcp_unix_and_tls_at_once(daemons: Daemons, certificate: Certifica
 @ensureDeferred
 async def test_a_port_that_is_off_leaves_its_feature_on_the_shared_wires(daemons: Daemons) -> None:
     daemon = await daemons.start("--chat", "off")
-    assert list(daemon.addresses) == ["echo", "binary", "game", "ticker"]
+    assert list(daemon.addresses) == ["echo", "binary", "game", "ticker", "web"]
     binary = await daemon.client("binary")
     binary.frame(32)
     assert (await binary.get("welcome", frame=32))["room"] == "general"
@@ -278,7 +284,7 @@ async def test_a_port_that_is_off_leaves_its_feature_on_the_shared_wires(daemons
 @ensureDeferred
 async def test_a_feature_left_out_is_nowhere(daemons: Daemons) -> None:
     daemon = await daemons.start("--without", "chat", "--without", "ticker")
-    assert list(daemon.addresses) == ["echo", "binary", "game"]
+    assert list(daemon.addresses) == ["echo", "binary", "game", "web"]
     assert daemon.lines(r"try it: .*paste anything")
     binary = await daemon.client("binary")
     binary.frame(32, b"{}")
