@@ -198,7 +198,7 @@ class Client(Face):
         if not self._started.wait(timeout):
             self.close()
             raise TimeoutError(f"the server did not greet within {timeout:g} seconds")
-        if self._over is not None:
+        if self._over is not None and not self.you:  # who was greeted and then sent away hears of it from poll
             self.close()
             raise self._over
 

@@ -212,7 +212,7 @@ class Client(Face):
     def _failed(self, failure: Failure) -> None:
         """A retry policy, or we ourselves, went wrong: the program hears of it."""
         self._log.failure("{feature}: the client ended", failure, feature=self._place.feature)
-        self._end(failure.value)
+        self._end(failure.value or Disconnected("the client ended"))
 
     def _end(self, reason: BaseException) -> None:
         """There is no more to come than what waits to be read."""
