@@ -355,8 +355,23 @@ anything = st.one_of(
 )
 
 
+noise = st.sampled_from((b"\xff", b"\x01", b"\r\n", b": ", b",", b";", b'"', b"%", b"\0")) | st.binary(max_size=4)
+
+
 class FuzzTests(SynchronousTestCase):
     """Anything at all, on a whole connection."""
+
+    @settings(deadline=None, max_examples=300)
+    @given(st.lists(st.tuples(st.integers(0, 220), noise), max_size=4))
+    def test_a_request_that_was_garbled_on_its_way_is_answered(self, changes: list[tuple[int, bytes]]) -> None:
+        request = upgrade_request("/ws/echo", "netplay.json", Origin="http://localhost:8080")
+        for at, wrong in changes:
+            request = request[:at] + wrong + request[at + len(wrong) :]
+        house = House()
+        peer = Peer(house, house.web.factory)
+        peer.write(request)
+        self.assertRegex(peer.read() or b"HTTP/1.1 408", rb"^HTTP/1.1 (101|4\d\d|505) ?")
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     @settings(deadline=None, max_examples=300)
     @given(
