@@ -228,6 +228,39 @@ async def test_an_answer_comes_through_what_is_not_read_unless_that_is_too_much(
         assert (await get(ann, "chat"))["message"] == str(n)
 
 
+@every_way
+@ensureDeferred
+async def test_who_reads_too_slowly_is_sent_away_comes_back_and_knows_what_is_missing(
+    daemons: Daemons, way: Way
+) -> None:
+    daemon = await daemons.start("--rate", "0")
+    ann = await way.client(way.port(daemon, "chat"), "chat")
+    ben: MessageClient = await daemon.client("chat")
+    last = 2999
+    for n in range(last + 1):
+        ben.send(type="chat", text=f"{n} {'x' * 3900}")
+        if n % 100 == 0:
+            await ben.settled()
+    await ben.settled()
+    heard: list[int] = []
+    missing: list[tuple[int, int]] = []
+    slow = gap = False
+    while not heard or heard[-1] < last:
+        message = await patiently(ann.next())
+        slow = slow or message.get("code") == "slow_consumer"
+        gap = gap or message["type"] == "gap"
+        came = message["messages"] if message["type"] == "history" else [message] if message["type"] == "chat" else []
+        for one in came:
+            n = int(one["message"].split()[0])
+            if heard and n != heard[-1] + 1:
+                missing.append((heard[-1], n))
+                assert gap, "nothing is missing in silence"
+            heard.append(n)
+    assert slow
+    assert heard == sorted(set(heard)), "nothing comes twice"
+    assert len(missing) == 1
+
+
 @ensureDeferred
 async def test_handlers_take_messages_one_after_the_other(daemons: Daemons) -> None:
     daemon = await daemons.start()
