@@ -354,15 +354,82 @@ class PackedWebSocketClient(WebSocketClient):
         """Each line in MessagePack, if it is JSON; if not, it is no MessagePack either."""
         for line in data.split(b"\n"):
             if line:
-                try:
-                    self.feed(masked(BINARY, msgspec.msgpack.encode(msgspec.json.decode(line))))
-                except (ValueError, OverflowError, RecursionError):
-                    self.feed(masked(BINARY, line))
+                self.feed(masked(BINARY, packed(line)))
 
     def _read_all(self) -> None:
         payloads = self.messages()
         self.largest = max(self.largest, *(len(payload) for payload in payloads), 0)
         self._waiting += map(msgspec.msgpack.decode, payloads)
+
+
+class FramedClient(LineClient):
+    """A client of a feature on the binary port, in JSON."""
+
+    kinds = {"chat": CHAT_JSON, "game": GAME_JSON, "ticker": TICKER_JSON}
+
+    def __init__(self, house: House, feature: str) -> None:
+        super().__init__(house, feature)
+        self._kind = self.kinds[feature]
+        self.frame(b"")
+
+    @staticmethod
+    def factory(house: House, feature: str) -> Any:
+        """Of the binary port."""
+        return house.binary.factory
+
+    def frame(self, payload: bytes) -> None:
+        """Send one frame."""
+        super().write(HEADER.pack(len(payload), self._kind) + payload)
+
+    def write(self, data: bytes) -> None:
+        """One frame for each line."""
+        for line in data.split(b"\n"):
+            if line:
+                self.frame(line)
+
+    def payloads(self) -> list[bytes]:
+        """Those of the frames that came."""
+        found = [payload for _, payload in binary_frames(self.read())]
+        self.largest = max(self.largest, *map(len, found), 0)
+        return found
+
+    def _read_all(self) -> None:
+        self._waiting += map(strictly, self.payloads())
+
+
+class PackedFramedClient(FramedClient):
+    """A client of a feature on the binary port, in MessagePack."""
+
+    kinds = {"chat": CHAT, "game": GAME, "ticker": TICKER}
+
+    def frame(self, payload: bytes) -> None:
+        """In MessagePack, if it is JSON; if not, it is no MessagePack either."""
+        super().frame(packed(payload) if payload else payload)
+
+    def _read_all(self) -> None:
+        self._waiting += map(msgspec.msgpack.decode, self.payloads())
+
+
+def packed(line: bytes) -> bytes:
+    """A line of JSON in MessagePack; what is no JSON as it is."""
+    try:
+        return msgspec.msgpack.encode(msgspec.json.decode(line))
+    except (ValueError, OverflowError, RecursionError):
+        return line
+
+
+HEADER = struct.Struct("!IH")
+
+
+def binary_frames(data: bytes) -> list[tuple[int, bytes]]:
+    """The frames of the binary port, all of them whole: type and payload."""
+    found = []
+    while data:
+        length, kind = HEADER.unpack_from(data)
+        assert len(data) >= HEADER.size + length, "half a frame"
+        found.append((kind, data[HEADER.size : HEADER.size + length]))
+        data = data[HEADER.size + length :]
+    return found
 
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -419,7 +486,7 @@ class BinaryClient(Peer):
 
     def frame(self, kind: int, payload: bytes = b"") -> None:
         """Send one frame."""
-        self.write(struct.pack("!IH", len(payload), kind) + payload)
+        self.write(HEADER.pack(len(payload), kind) + payload)
 
     def send(self, kind: int, type: str, **fields: Any) -> None:
         """Send a message in the encoding that the frame type says."""
@@ -428,13 +495,7 @@ class BinaryClient(Peer):
 
     def frames(self) -> list[tuple[int, bytes]]:
         """All frames that came."""
-        data, found = self.read(), []
-        while data:
-            length, kind = struct.unpack_from("!IH", data)
-            assert len(data) >= 6 + length, "half a frame"
-            found.append((kind, data[6 : 6 + length]))
-            data = data[6 + length :]
-        return found
+        return binary_frames(self.read())
 
     def received(self) -> list[tuple[int, dict[str, Any]]]:
         """All frames that came, as (type, message)."""
