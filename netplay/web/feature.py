@@ -15,6 +15,7 @@ from netplay.interfaces import IFeature, IFeatureService
 from netplay.web.admin.site import admin_children
 from netplay.web.http import make_site
 from netplay.web.origins import Origins
+from netplay.web.pages import console_children
 from netplay.web.port import WebFactory
 from netplay.web.proxies import parse_proxies
 from netplay.web.site import Root, Sockets
@@ -36,7 +37,7 @@ class WebService(Service):
     def __init__(self, options: Mapping[str, Any], core: Core) -> None:
         origins = Origins(options["public-url"], _several(options["allow-origin"]))
         served = options["served"]
-        pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served)}
+        pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served), **console_children()}
         # Unless these have an endpoint of their own:
         others = admin_children(options, core) if served.get("admin") == [] else {}
         root = Root(core, origins, pages, others)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import NO_BODY_CODES
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -102,7 +103,7 @@ def send(request: Any, body: bytes) -> None:
     Send a whole answer. (What C{render} may return instead is warned of in the log, with the path in it, when the
     method is C{HEAD}, and gets a length where there must be none.)
     """
-    if request.code != HTTPStatus.NO_CONTENT:
+    if request.code not in NO_BODY_CODES:
         request.setHeader(b"content-length", b"%d" % len(body))
     request.write(body)
     request.finish()

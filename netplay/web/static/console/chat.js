@@ -1,0 +1,345 @@
+/** Chat: rooms, several at once, and talks with one person. */
+
+import { Conversations } from "./conversations.js";
+import { arrange, byId, element, isolated } from "./dom.js";
+import { complain, toast } from "./toasts.js";
+
+const EMOJI = [..."🙂😀😎🤓🥳🦊🐼🐙🦉🐝🌵🌻🍀🍉🚀⚡🎲🎸⭐🔥"];
+
+const PAGE = 50;
+
+/** Milliseconds from one look at the list of rooms to the next. */
+const LOOK_EVERY = 15_000;
+
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+
+export class Chat {
+  #chat;
+  #conversations = new Conversations();
+  #current = null;
+  #rooms = [];
+  #name = null; // that was chosen here, to be taken again by a newcomer
+  #emoji = null;
+  #lines = new WeakMap();
+
+  /** @param {import("../netplay.js").Feature} chat */
+  constructor(chat) {
+    this.#chat = chat;
+    chat.on("ready", ({ resumed }) => this.#ready(resumed));
+    chat.on("welcome", ({ room }) => this.#welcome(room));
+    chat.on("chat", (message) => this.#said(message));
+    chat.on("history", ({ room, messages, more }) => this.#history(room, messages, more));
+    chat.on("gap", ({ room }) => this.#gap(room));
+    chat.on("direct", (message) => this.#direct(message));
+    chat.on("presence", (presence) => this.#presence(presence));
+    chat.on("error", ({ message, fatal }) => fatal || toast(message));
+    setInterval(() => chat.ready && !byId("chat").hidden && this.#look(), LOOK_EVERY);
+
+    this.#submits("talk-form", () => this.#say());
+    this.#submits("room-form", () => this.#create());
+    this.#submits("name-form", () => this.#rename(byId("name").value));
+    byId("talk-leave").addEventListener("click", () => this.#leave());
+    byId("talk-earlier").addEventListener("click", () => this.#earlier());
+    byId("emoji").append(...EMOJI.map((emoji) => this.#emojiChoice(emoji)));
+  }
+
+  /** The view is looked at. */
+  shown() {
+    if (this.#current !== null) this.#open(this.#current);
+  }
+
+  #submits(form, done) {
+    byId(form).addEventListener("submit", (event) => {
+      event.preventDefault();
+      done();
+    });
+  }
+
+  // Coming and coming back
+
+  #welcome(room) {
+    this.#current ??= this.#conversations.get("room", room);
+  }
+
+  #ready(resumed) {
+    const rooms = this.#chat.rooms;
+    this.#conversations.only(rooms);
+    for (const room of rooms) {
+      const conversation = this.#conversations.get("room", room);
+      if (conversation.entries.length === 0) this.#page(conversation);
+      this.#who(conversation);
+    }
+    if (!resumed) {
+      if (this.#name !== null) this.#rename(this.#name);
+      if (this.#emoji !== null) this.#chat.request({ type: "set_emoji", emoji: this.#emoji }).catch(complain);
+    }
+    byId("name").value = this.#chat.you.name;
+    this.#open(this.#current);
+    this.#look();
+  }
+
+  // What is heard
+
+  #entry({ id, seq, user, emoji, message, at }) {
+    return { key: id, seq, user, emoji, text: message, at };
+  }
+
+  #said(message) {
+    const conversation = this.#conversations.get("room", message.room);
+    if (conversation.add(this.#entry(message))) this.#changed(conversation);
+  }
+
+  #history(room, messages, more) {
+    const conversation = this.#conversations.get("room", room);
+    const before = conversation.first;
+    for (const message of messages) conversation.add(this.#entry(message));
+    if (before === undefined || messages[0]?.seq < before) conversation.more = more;
+    if (conversation === this.#current) this.#draw();
+  }
+
+  #gap(room) {
+    const at = Date.now();
+    const text = "Something that was said here while you were away is gone.";
+    this.#conversations.get("room", room).add({ key: `gap ${at}`, at, text, note: true });
+    this.#draw();
+  }
+
+  #direct({ from, to, emoji, message, at, id }) {
+    const conversation = this.#conversations.get("direct", from === this.#chat.you.name ? to : from);
+    conversation.joined = true;
+    if (conversation.add({ key: id, user: from, emoji, text: message, at })) this.#changed(conversation);
+  }
+
+  #presence(presence) {
+    const conversation = this.#conversations.get("room", presence.room);
+    conversation.presence(presence);
+    const own = presence.renamed?.find(({ id }) => id === this.#chat.you.id);
+    if (own) this.#chat.you.name = own.name;
+    if (conversation === this.#current) this.#drawPeople();
+  }
+
+  #changed(conversation) {
+    if (conversation !== this.#current || byId("chat").hidden) conversation.unread += 1;
+    if (conversation === this.#current) this.#draw();
+    this.#drawRooms();
+  }
+
+  // What is asked
+
+  async #say() {
+    const text = byId("talk-text").value;
+    if (text.trim() === "") return;
+    const { kind, name } = this.#current;
+    byId("talk-text").value = "";
+    try {
+      if (kind === "room") await this.#chat.request({ type: "chat", room: name, text });
+      else this.#direct(await this.#chat.request({ type: "direct", to: name, text }));
+    } catch (error) {
+      byId("talk-text").value ||= text; // to be tried again
+      toast(error.code === "disconnected" ? "The connection was lost; that may not have been heard." : error.message);
+    }
+  }
+
+  async #create() {
+    const room = byId("room-name").value.trim().toLowerCase().replaceAll(" ", "-");
+    try {
+      await this.#chat.request({ type: "create_room", room });
+      byId("room-name").value = "";
+      await this.#join(room);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #join(room) {
+    try {
+      await this.#chat.request({ type: "join_room", room, also: true });
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    const conversation = this.#conversations.get("room", room);
+    conversation.joined = true;
+    this.#who(conversation);
+    this.#open(conversation);
+    this.#look();
+    byId("talk-text").focus();
+  }
+
+  async #leave() {
+    const left = this.#current;
+    if (left.kind === "room") {
+      try {
+        await this.#chat.request({ type: "leave_room", room: left.name });
+      } catch (error) {
+        complain(error);
+        return;
+      }
+    }
+    left.joined = false;
+    this.#open(this.#conversations.mine[0] ?? left);
+    this.#look();
+  }
+
+  async #rename(name) {
+    try {
+      await this.#chat.request({ type: "set_name", name });
+      this.#name = name;
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #page(conversation, before) {
+    const asked = { type: "history", room: conversation.name, limit: PAGE, before };
+    try {
+      const { messages, more } = await this.#chat.request(asked);
+      this.#history(conversation.name, messages, more);
+      if (messages.length === 0) conversation.more = false;
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  async #earlier() {
+    const scroll = byId("talk-scroll");
+    const below = scroll.scrollHeight - scroll.scrollTop;
+    await this.#page(this.#current, this.#current.first);
+    this.#draw();
+    scroll.scrollTop = scroll.scrollHeight - below;
+  }
+
+  async #who(conversation) {
+    try {
+      const { members, more } = await this.#chat.request({ type: "who", room: conversation.name });
+      conversation.people = new Map(members.map(({ id, name }) => [id, name]));
+      if (!more) conversation.count = members.length;
+    } catch {
+      return; // it is known no better
+    }
+    if (conversation === this.#current) this.#drawPeople();
+  }
+
+  async #look() {
+    try {
+      this.#rooms = (await this.#chat.request({ type: "rooms" })).rooms;
+    } catch {
+      return;
+    }
+    for (const { room, topic, members } of this.#rooms) {
+      const conversation = this.#conversations.room(room);
+      if (conversation === undefined) continue;
+      conversation.topic = topic;
+      conversation.count = members;
+    }
+    this.#drawRooms();
+    this.#drawHead();
+  }
+
+  // What is shown
+
+  #open(conversation) {
+    this.#current = conversation;
+    conversation.unread = 0;
+    this.#drawRooms();
+    this.#draw();
+    this.#drawPeople();
+    const scroll = byId("talk-scroll");
+    scroll.scrollTop = scroll.scrollHeight;
+  }
+
+  #drawHead() {
+    const { kind, title, topic, joined } = this.#current;
+    byId("talk-title").replaceChildren(isolated(title));
+    byId("talk-topic").textContent = kind === "direct" ? "only the two of you" : topic;
+    byId("talk-leave").hidden = !joined;
+    byId("talk-leave").textContent = kind === "room" ? "Leave" : "Close";
+  }
+
+  #draw() {
+    this.#drawHead();
+    const scroll = byId("talk-scroll");
+    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+    byId("talk-earlier").hidden = !this.#current.more;
+    arrange(byId("talk-log"), this.#current.entries.map((entry) => this.#line(entry)));
+    if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+  }
+
+  #line(entry) {
+    if (!this.#lines.has(entry)) this.#lines.set(entry, entry.note ? noteLine(entry) : messageLine(entry));
+    return this.#lines.get(entry);
+  }
+
+  #drawRooms() {
+    const mine = this.#conversations.mine;
+    byId("rooms-mine").replaceChildren(...mine.map((conversation) => this.#roomLine(conversation)));
+    const joined = new Set(mine.map(({ kind, name }) => kind === "room" && name));
+    const others = this.#rooms.filter(({ room }) => !joined.has(room));
+    byId("rooms-others").replaceChildren(
+      ...others.map(({ room, members }) =>
+        element("li", {}, element("button", { class: "item", "aria-label": `Join #${room}`, onclick: () => this.#join(room) },
+          element("span", { class: "name" }, `#${room}`), element("span", { class: "count" }, String(members)))),
+      ),
+    );
+  }
+
+  #roomLine(conversation) {
+    const { title, unread } = conversation;
+    return element("li", {}, element("button",
+      {
+        class: "item",
+        "aria-current": conversation === this.#current ? "true" : undefined,
+        onclick: () => this.#open(conversation),
+      },
+      isolated(title, { class: "name" }),
+      unread > 0 ? element("span", { class: "badge", "aria-label": `${unread} unread` }, String(unread)) : "",
+    ));
+  }
+
+  #drawPeople() {
+    const { kind, people, count } = this.#current;
+    byId("people-count").textContent = kind === "room" ? String(count) : "2";
+    const you = this.#chat.you?.id;
+    const known = kind === "room" ? [...people] : [[null, this.#current.name]];
+    arrange(byId("people"), known.map(([id, name]) =>
+      id === you
+        ? element("li", { class: "item" }, isolated(name, { class: "name" }), element("span", { class: "quiet" }, "you"))
+        : element("li", {}, element("button",
+            { class: "item", title: "Write to this person only", onclick: () => this.#address(name) },
+            isolated(name, { class: "name" }))),
+    ));
+  }
+
+  #address(name) {
+    const conversation = this.#conversations.get("direct", name);
+    conversation.joined = true;
+    this.#open(conversation);
+    byId("talk-text").focus();
+  }
+
+  #emojiChoice(emoji) {
+    const choose = async () => {
+      try {
+        await this.#chat.request({ type: "set_emoji", emoji });
+        this.#emoji = emoji;
+      } catch (error) {
+        complain(error);
+      }
+    };
+    return element("label", {}, element("input", { type: "radio", name: "emoji", "aria-label": emoji, onchange: choose }),
+      element("span", { "aria-hidden": "true" }, emoji));
+  }
+}
+
+function messageLine({ user, emoji, text, at }) {
+  return element("li", { class: "message" },
+    element("span", { class: "face", "aria-hidden": "true" }, emoji),
+    element("div", { class: "said" },
+      element("p", { class: "who" }, isolated(user, { class: "name" }), " ",
+        element("time", { datetime: new Date(at).toISOString() }, clock.format(at))),
+      element("p", { class: "text", dir: "auto" }, text)));
+}
+
+function noteLine({ text }) {
+  return element("li", { class: "note" }, text);
+}

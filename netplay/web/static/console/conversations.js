@@ -1,0 +1,95 @@
+/**
+ * What was said where: rooms and talks with one person, as they are now. Knows nothing of the page or the wire.
+ */
+
+/** Messages kept of one conversation; those before can be asked for again. */
+const MOST_KEPT = 1000;
+
+/** One room, or the talk with one person. */
+export class Conversation {
+  /** @type {{user: string, emoji: string, text: string, at: number, key: string, seq?: number, note?: boolean}[]} */
+  entries = [];
+  /** @type {Map<string, string>} id -> name */
+  people = new Map();
+  count = 0;
+  unread = 0;
+  topic = "";
+  joined = true;
+  /** Whether there is more before the first entry. */
+  more = false;
+  #keys = new Set();
+
+  /**
+   * @param {"room" | "direct"} kind
+   * @param {string} name - of the room, or of the other person.
+   */
+  constructor(kind, name) {
+    this.kind = kind;
+    this.name = name;
+  }
+
+  /** How it is shown. */
+  get title() {
+    return this.kind === "room" ? `#${this.name}` : this.name;
+  }
+
+  /** The number of the first message that is here. */
+  get first() {
+    return this.entries.find(({ seq }) => seq !== undefined)?.seq;
+  }
+
+  /**
+   * Something was said, now or before.
+   *
+   * @returns {boolean} whether it was not known yet.
+   */
+  add(entry) {
+    if (this.#keys.has(entry.key)) return false;
+    this.#keys.add(entry.key);
+    let at = this.entries.length;
+    while (at > 0 && this.entries[at - 1].at > entry.at) at -= 1;
+    this.entries.splice(at, 0, entry);
+    if (this.entries.length > MOST_KEPT) {
+      this.#keys.delete(this.entries.shift().key);
+      this.more = this.kind === "room";
+    }
+    return true;
+  }
+
+  /** Who came, went and changed names. */
+  presence({ count, joined = [], left = [], renamed = [] }) {
+    this.count = count;
+    for (const id of left) this.people.delete(id);
+    for (const { id, name } of joined) this.people.set(id, name);
+    for (const { id, name } of renamed) this.people.set(id, name);
+    if (this.people.size > count) this.people.clear(); // there are too many to be named
+  }
+}
+
+export class Conversations {
+  #byTitle = new Map();
+
+  /** A conversation, a new one if there is none. */
+  get(kind, name) {
+    const title = `${kind} ${name}`;
+    if (!this.#byTitle.has(title)) this.#byTitle.set(title, new Conversation(kind, name));
+    return this.#byTitle.get(title);
+  }
+
+  /** The conversation of a room, if there is one. */
+  room(name) {
+    return this.#byTitle.get(`room ${name}`);
+  }
+
+  /** Of rooms one is in and of people, in the order in which they began. */
+  get mine() {
+    return [...this.#byTitle.values()].filter(({ joined }) => joined);
+  }
+
+  /** One is in these rooms, and in no others. */
+  only(rooms) {
+    for (const conversation of this.#byTitle.values()) {
+      if (conversation.kind === "room") conversation.joined = rooms.includes(conversation.name);
+    }
+  }
+}
