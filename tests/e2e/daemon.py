@@ -35,6 +35,7 @@ from tests.e2e.clients import PATIENCE, Changing, Client, client_for
 
 reactor: Any = _reactor
 C = TypeVar("C", bound=Client)
+D = TypeVar("D", bound="Daemon")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -232,6 +233,10 @@ class Daemons:
 
     def spawn(self, *words: str | Path, directory: Path | None = None, bin: Path = BIN) -> Daemon:
         """Start a command as a user would type it."""
+        return self.spawn_as(Daemon, *words, directory=directory, bin=bin)
+
+    def spawn_as(self, kind: type[D], *words: str | Path, directory: Path | None = None, bin: Path = BIN) -> D:
+        """The same, of a server that may not be ours."""
         command = [str(word) for word in words]
         environment = {
             "PATH": f"{bin}{os.pathsep}{os.defpath}",
@@ -241,7 +246,7 @@ class Daemons:
         }
         executable = shutil.which(command[0], path=environment["PATH"])
         assert executable is not None, f"there is no {command[0]} in {bin}"
-        daemon = Daemon(directory or self.directory)
+        daemon = kind(directory or self.directory)
         self._all.append(daemon)
         reactor.spawnProcess(daemon, executable, command, environment, str(daemon.directory))
         return daemon
