@@ -1,4 +1,4 @@
-"""The pages of the web port: the console and the JavaScript client, from memory as they were when the daemon started."""
+"""The console and the JavaScript client, served from memory as they were when the daemon started."""
 
 from __future__ import annotations
 

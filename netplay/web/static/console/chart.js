@@ -2,6 +2,9 @@
 
 import { drawn } from "./dom.js";
 
+/** A chart is at least so many candles wide, or a few would be blocks. */
+const LEAST_CANDLES = 24;
+
 /** Pixels: for the prices at the right, the times below. */
 const [RIGHT, BELOW, ABOVE] = [58, 22, 10];
 
@@ -53,7 +56,9 @@ export class Chart {
       return;
     }
     const prices = rows.flatMap((row) => row.slice(1));
-    const scale = (this.#scale = new Scale(rows[0][0], rows.at(-1)[0] + length * 1000, prices, width, height));
+    const to = rows.at(-1)[0] + length * 1000;
+    const from = Math.min(rows[0][0], to - LEAST_CANDLES * length * 1000);
+    const scale = (this.#scale = new Scale(from, to, prices, width, height));
     const last = prices.at(-1);
     const label = `${symbol}: ${money(last)} now, from ${money(Math.min(...prices))} to ${money(Math.max(...prices))}`;
     this.#box.replaceChildren(drawn("svg", { width, height, role: "img", "aria-label": label },

@@ -47,7 +47,7 @@ export class Conversation {
     if (this.#keys.has(entry.key)) return false;
     this.#keys.add(entry.key);
     let at = this.entries.length;
-    while (at > 0 && this.entries[at - 1].at > entry.at) at -= 1;
+    while (at > 0 && isAfter(this.entries[at - 1], entry)) at -= 1;
     this.entries.splice(at, 0, entry);
     if (this.entries.length > MOST_KEPT) {
       this.#keys.delete(this.entries.shift().key);
@@ -65,6 +65,9 @@ export class Conversation {
     if (this.people.size > count) this.people.clear(); // there are too many to be named
   }
 }
+
+/** By time, and what was said within a millisecond by its number. */
+const isAfter = (one, other) => (one.at === other.at ? one.seq > other.seq : one.at > other.at);
 
 export class Conversations {
   #byTitle = new Map();

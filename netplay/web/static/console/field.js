@@ -120,7 +120,7 @@ function disc(pen, x, y, { id, you }, style) {
   pen.fillStyle = style.getPropertyValue("--text");
   pen.font = `600 12px ${style.fontFamily}`;
   pen.textAlign = "center";
-  pen.fillText(you ? "you" : id, x, y - 20);
+  pen.fillText(you ? "you" : id, x, you ? y + 30 : y - 20); // so that two at one place can both be read
 }
 
 function mark(pen, x, y, { id }, style) {

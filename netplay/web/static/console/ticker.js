@@ -47,6 +47,7 @@ export class Ticker {
 
   async #ready(resumed) {
     const before = [...this.#alerts.values()];
+    if (this.#symbol !== null) this.#history(); // what was missed
     try {
       if (!resumed) {
         this.#prices((await this.#ticker.request({ type: "subscribe", symbols: ["*"] })).prices);
@@ -58,7 +59,6 @@ export class Ticker {
     } catch (error) {
       complain(error);
     }
-    if (this.#symbol !== null) this.#history(); // what was missed
   }
 
   // Prices

@@ -1,0 +1,202 @@
+"""A real browser, and the console in it as somebody sees and uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any, TypeVar
+
+from playwright.async_api import ConsoleMessage, Locator, Page, async_playwright, expect
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+
+from tests.e2e.clients import PATIENCE
+from tests.e2e.daemon import Daemon
+
+reactor: Any = _reactor
+T = TypeVar("T")
+
+NO_CONNECTION = re.compile(r"WebSocket connection to \S+ failed|net::ERR_CONNECTION")
+"""What the browser says of a connection that could not be made: no mistake of the page."""
+
+
+class Browser:
+    """
+    Chromium. Playwright wants an asyncio loop, which the reactor need not be: it has one on a thread of its own.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._now(self._start())
+
+    async def _start(self) -> None:
+        executable = shutil.which("chromium")
+        assert executable is not None, "these tests need Chromium: apt-get install chromium"
+        self._playwright = await async_playwright().start()
+        self._chromium = await self._playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+
+    async def _stop(self) -> None:
+        await self._chromium.close()
+        await self._playwright.stop()
+
+    def _now(self, steps: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(steps, self._loop).result(60)
+
+    def quit(self) -> None:
+        """End it."""
+        self._now(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def do(self, steps: Coroutine[Any, Any, T]) -> Deferred[T]:
+        """Take steps of Playwright; what comes of them."""
+        done: Deferred[T] = Deferred()
+
+        def finish(future: Future[T]) -> None:
+            error = future.exception()
+            if error is None:
+                done.callback(future.result())
+            else:
+                done.errback(error)
+
+        asyncio.run_coroutine_threadsafe(steps, self._loop).add_done_callback(
+            lambda future: reactor.callFromThread(finish, future)
+        )
+        return done
+
+    async def new_page(self, **options: Any) -> Page:
+        """An empty page that shares nothing with others. On the loop of the browser."""
+        context = await self._chromium.new_context(**options)
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        return page
+
+
+class Window:
+    """
+    A page. Elements are named as those who cannot see them hear them.
+
+    @ivar complaints: what the page said on the browser's console, and exceptions that nobody caught.
+    """
+
+    def __init__(self, browser: Browser, page: Page, url: str) -> None:
+        self._browser = browser
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+
+    def watch(self) -> None:
+        """Hear its complaints. On the loop of the browser."""
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not NO_CONNECTION.search(message.text):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def do(self, steps: Coroutine[Any, Any, T]) -> Deferred[T]:
+        """Take steps of Playwright."""
+        return self._browser.do(steps)
+
+    async def go(self, view: str = "") -> None:
+        """Load the console and look at one of its views."""
+        await self.do(self.page.goto(f"{self.url}#{view}"))
+
+    async def turn_to(self, view: str) -> None:
+        """By its link."""
+        await self.do(self.page.get_by_role("link", name=view, exact=True).click())
+
+    async def fill(self, label: str, text: str) -> None:
+        """Write into a field."""
+        await self.do(self.page.get_by_label(label, exact=True).fill(text))
+
+    async def click(self, button: str) -> None:
+        """Press a button."""
+        await self.do(self.page.get_by_role("button", name=button, exact=True).click())
+
+    async def press(self, *keys: str) -> None:
+        """Keys, one after the other."""
+        for key in keys:
+            await self.do(self.page.keyboard.press(key))
+
+    async def evaluate(self, expression: str, argument: Any = None) -> Any:
+        """Run JavaScript."""
+        return await self.do(self.page.evaluate(expression, argument))
+
+    async def shows(self, selector: str, *texts: str | re.Pattern[str]) -> None:
+        """Wait until these elements, and no others, hold these texts in this order."""
+        await self.do(expect(self._found(selector)).to_have_text(list(texts), timeout=PATIENCE * 1000))
+
+    async def tells(self, selector: str, text: str | re.Pattern[str]) -> None:
+        """Wait until an element holds a text, among others."""
+        await self.do(expect(self._found(selector)).to_contain_text(text, timeout=PATIENCE * 1000))
+
+    async def texts(self, selector: str) -> list[str]:
+        """What these elements hold now."""
+        return await self.do(self._found(selector).all_inner_texts())
+
+    async def connected(self) -> None:
+        """Wait until it is greeted, and can go on."""
+        await self.shows("#status-text", "Connected")
+
+    def _found(self, selector: str) -> Locator:
+        return self.page.locator(selector)
+
+    # Chat
+
+    async def say(self, text: str) -> None:
+        """Something, to the conversation that is open."""
+        await self.fill("Message", text)
+        await self.press("Enter")
+
+    async def heard(self, *texts: str | re.Pattern[str]) -> None:
+        """Wait until just this was said in the conversation that is open."""
+        await self.shows("#talk-log .text", *texts)
+
+    async def in_chat(self, name: str) -> None:
+        """Wait until one is known by this name."""
+        await self.do(expect(self._found("#name")).to_have_value(name, timeout=PATIENCE * 1000))
+
+
+class Windows:
+    """
+    All pages of one test.
+
+    @param browser: where they are opened.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self.all: list[Window] = []
+
+    async def open(self, where: Daemon | int, view: str = "chat", **options: Any) -> Window:
+        """
+        The console of a daemon, in a window of its own.
+
+        @param where: or a port of this machine.
+        @param options: of Playwright's C{new_context}.
+        """
+        port = where if isinstance(where, int) else where.addresses["web"][0].port
+        page = await self._browser.do(self._browser.new_page(**options))
+        window = Window(self._browser, page, f"http://127.0.0.1:{port}/")
+        self.all.append(window)
+
+        async def watch() -> None:
+            window.watch()
+
+        await self._browser.do(watch())
+        await window.go(view)
+        await window.connected()
+        return window
+
+    async def close(self) -> None:
+        """Close them; none has complained."""
+        for window in self.all:
+            await self._browser.do(window.page.context.close())
+        assert [window.complaints for window in self.all] == [[] for _ in self.all]
