@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolNegotiationFactory
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from twisted.web.server import Site
+from zope.interface import implementer
 
 from netplay.clients import Client
 from netplay.connection import Connection, ConnectionFactory, IFraming
@@ -269,6 +271,7 @@ class WebProtocol(Connection):
             self._say_aside(frame(PING, b""))
 
 
+@implementer(IProtocolNegotiationFactory)
 class WebFactory(ConnectionFactory):
     """
     Builds the connections of a web port.
@@ -286,3 +289,7 @@ class WebFactory(ConnectionFactory):
         super().__init__(core)
         self.site = site
         self.proxies = proxies
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Browsers ask for more over TLS (ALPN, RFC 7301), and are turned away if none of it is taken."""
+        return [b"http/1.1"]

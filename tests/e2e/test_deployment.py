@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 from pytest_twisted import ensureDeferred
+from twisted.internet.ssl import Certificate as TrustedCertificate
+from twisted.internet.ssl import optionsForClientTLS
 
 from netplay.lan import lan_address, qr_lines
 from tests.certificates import self_signed_pem
@@ -126,6 +129,24 @@ async def test_a_renewal_that_went_wrong_changes_nothing(daemons: Daemons, tmp_p
     client = await daemon.client("chat", certificate=first)
     await client.get("welcome")
     assert len(daemon.lines("cannot be used")) == 1
+
+
+class OfBrowsers(Certificate):
+    """Trusted by clients that would rather speak HTTP/2."""
+
+    def for_clients(self) -> Any:
+        """With the protocols that they know (ALPN)."""
+        trusted = TrustedCertificate.loadPEM(self.chain.read_bytes())
+        return optionsForClientTLS("localhost", trustRoot=trusted, acceptableProtocols=[b"h2", b"http/1.1"])
+
+
+@ensureDeferred
+async def test_the_web_port_does_TLS_itself(daemons: Daemons, certificate: Certificate) -> None:
+    daemon = await daemons.start("--web", certificate.endpoint)
+    browser = OfBrowsers(certificate.key, certificate.chain)
+    client = await daemon.connect(Client(), "web", certificate=browser)
+    client.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await client.until(lambda: b"alive" in client.received or None, "an answer")
 
 
 # Sockets from systemd
