@@ -58,7 +58,9 @@ class StaticPage(Answering):
             return method_not_allowed(request, ["GET", "HEAD"])
         request.setHeader(b"cache-control", b"no-cache")
         request.setHeader(b"content-security-policy", POLICY)
-        request.setHeader(b"cross-origin-resource-policy", b"cross-origin")  # other sites may import netplay.js
+        # Other sites may import netplay.js, and modules are fetched with CORS. All here is public.
+        request.setHeader(b"access-control-allow-origin", b"*")
+        request.setHeader(b"cross-origin-resource-policy", b"cross-origin")
         request.setHeader(b"referrer-policy", b"no-referrer")
         if request.setETag(self.tag) is CACHED:
             return b""

@@ -43,6 +43,11 @@ class ConsoleTests(WebTestCase):
         self.assertEqual(headers["referrer-policy"], "no-referrer")
         self.assertEqual(headers["x-content-type-options"], "nosniff")
 
+    def test_pages_from_elsewhere_may_import_the_client(self) -> None:
+        _, headers, _ = self.get("/netplay.js", Origin="https://elsewhere.example")
+        self.assertEqual(headers["access-control-allow-origin"], "*")
+        self.assertEqual(headers["cross-origin-resource-policy"], "cross-origin")
+
     def test_who_has_it_is_told_that_it_is_the_same(self) -> None:
         _, first, _ = self.get("/netplay.js")
         self.assertEqual(first["cache-control"], "no-cache")
