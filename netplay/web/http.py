@@ -23,6 +23,10 @@ MOST_HEADERS = 100
 """Header fields of one request, at most. (All of them together: 16 KiB.)"""
 
 
+HTTP_1_1 = b"http/1.1"
+"""What clients that ask over TLS which protocols are spoken (ALPN, RFC 7301) are told; browsers go if none is."""
+
+
 class WebRequest(Request):
     """A request whose body is bounded, and whose answer says nothing of how it is made."""
 

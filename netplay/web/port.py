@@ -18,7 +18,7 @@ from netplay.connection import Connection, ConnectionFactory, IFraming
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.web.frames import CLOSE, PING, close_frame, frame
-from netplay.web.http import WebChannel
+from netplay.web.http import HTTP_1_1, WebChannel
 from netplay.web.proxies import Proxies, client_address
 from netplay.web.talks import Talk
 from netplay.web.websocket import Closing, Handshake, Message, Messages
@@ -291,5 +291,5 @@ class WebFactory(ConnectionFactory):
         self.proxies = proxies
 
     def acceptableProtocols(self) -> list[bytes]:
-        """Browsers ask for more over TLS (ALPN, RFC 7301), and are turned away if none of it is taken."""
-        return [b"http/1.1"]
+        """Over TLS (ALPN, RFC 7301)."""
+        return [HTTP_1_1]

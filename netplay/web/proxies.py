@@ -81,50 +81,21 @@ def client_address(peer: str | None, headers: Headers, proxies: Proxies) -> str 
     @param peer: who is connected, C{None} for a unix socket.
     @return: an address; C{None} for a unix socket whose proxy says nothing that makes sense.
     """
-    return _follow(peer, headers, proxies).address
-
-
-def came_by_https(peer: str | None, headers: Headers, proxies: Proxies) -> bool:
-    """
-    Whether the client's connection is encrypted, by what trusted proxies say: the last C{X-Forwarded-Proto}, otherwise
-    the C{proto} that C{Forwarded} has for the client.
-
-    @param peer: who is connected, C{None} for a unix socket.
-    """
-    if not proxies.trusted(peer):
-        return False
-    said = list(_from_the_right(headers, b"x-forwarded-proto"))
-    proto = said[0] if said else _follow(peer, headers, proxies).proto
-    return proto.lower() == "https"
-
-
-@dataclass(frozen=True)
-class _Hop:
-    """One address on the way, and how it was connected to the proxy that tells."""
-
-    address: str | None
-    proto: str = ""
-
-
-def _follow(peer: str | None, headers: Headers, proxies: Proxies) -> _Hop:
-    """From the peer back to the client."""
-    hop = _Hop(peer)
-    hops = _x_forwarded_for(headers) if headers.hasHeader(b"x-forwarded-for") else _forwarded(headers)
+    if headers.hasHeader(b"x-forwarded-for"):
+        hops: Iterator[str] = _from_the_right(headers, b"x-forwarded-for")
+    else:
+        hops = _forwarded(headers)
     for further in hops:
-        if not proxies.trusted(hop.address):
+        if not proxies.trusted(peer):
             break
         try:
-            hop = _Hop(_address(further.address or ""), further.proto)
+            peer = _address(further)
         except ValueError:
             break
-    return hop
+    return peer
 
 
-def _x_forwarded_for(headers: Headers) -> Iterator[_Hop]:
-    return map(_Hop, _from_the_right(headers, b"x-forwarded-for"))
-
-
-def _forwarded(headers: Headers) -> Iterator[_Hop]:
+def _forwarded(headers: Headers) -> Iterator[str]:
     """
     Its elements are parted at every comma, even within quotes: no address has one, and a quote that a client leaves
     open must not swallow what the proxy adds.
@@ -134,7 +105,7 @@ def _forwarded(headers: Headers) -> Iterator[_Hop]:
         for pair in element.split(";"):
             name, _, value = pair.partition("=")
             pairs[name.strip().lower()] = value.strip().removeprefix('"').removesuffix('"')
-        yield _Hop(pairs.get("for"), pairs.get("proto", ""))
+        yield pairs.get("for", "")
 
 
 def _from_the_right(headers: Headers, name: bytes) -> Iterator[str]:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from netplay.limits import address_of
-from netplay.web.proxies import MOST_PROXIES, Proxies, came_by_https, client_address, parse_proxies
+from netplay.web.proxies import MOST_PROXIES, Proxies, client_address, parse_proxies
 
 PROXY = "10.0.0.1"
 INNER = parse_proxies("--trust-proxy", "10.0.0.0/8,2001:db8:1::/48,unix")
@@ -132,27 +132,3 @@ class ClientAddressTests(SynchronousTestCase):
         way = [str(address_of(hop)) for hop in (*hops, PROXY)]
         outside = [hop for hop in way if not INNER.trusted(hop)]
         self.assertEqual(forwarded_for(", ".join(hops)), outside[-1] if outside else way[0])
-
-
-class HttpsTests(SynchronousTestCase):
-    """Whether the client's connection is encrypted."""
-
-    def test_what_the_proxy_says(self) -> None:
-        for proto, secure in (("https", True), ("HTTPS", True), ("http", False), ("", False), ("http, https", True)):
-            self.assertEqual(came_by_https(PROXY, headers(x_forwarded_proto=proto), INNER), secure, proto)
-            said = headers(forwarded=f"for=192.0.2.7;proto={proto.split(', ')[-1]}")
-            self.assertEqual(came_by_https(PROXY, said, INNER), secure, proto)
-
-    def test_what_the_client_wrote_itself_is_further_left(self) -> None:
-        said = headers(x_forwarded_proto=["https", "http"])
-        self.assertFalse(came_by_https(PROXY, said, INNER))
-        said = headers(forwarded="for=192.0.2.7;proto=https, for=192.0.2.7;proto=http")
-        self.assertFalse(came_by_https(PROXY, said, INNER))
-
-    def test_how_the_client_came_not_how_proxies_talk_to_each_other(self) -> None:
-        said = headers(forwarded="for=192.0.2.7;proto=https, for=10.0.0.2;proto=http")
-        self.assertTrue(came_by_https(PROXY, said, INNER))
-
-    def test_without_trust_it_means_nothing(self) -> None:
-        self.assertFalse(came_by_https("203.0.113.9", headers(x_forwarded_proto="https"), INNER))
-        self.assertFalse(came_by_https(PROXY, Headers(), INNER))

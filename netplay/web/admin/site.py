@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IProtocolNegotiationFactory
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.resource import IResource, Resource
+from zope.interface import implementer
 
 from netplay.core import Core
 from netplay.operations import Operation
@@ -19,7 +20,7 @@ from netplay.web.admin.asyncapi import asyncapi
 from netplay.web.admin.health import healthz, readyz
 from netplay.web.admin.metrics import metrics
 from netplay.web.admin.tokens import token_of
-from netplay.web.http import WebChannel, make_site
+from netplay.web.http import HTTP_1_1, WebChannel, make_site
 from netplay.web.problems import Nothing, Page
 
 MOST_CONNECTIONS = 100
@@ -103,6 +104,7 @@ class AdminPort:
         """It is answered."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class AdminFactory(WrappingFactory):
     """
     Builds the connections of that endpoint, so many at once.
@@ -127,6 +129,10 @@ class AdminFactory(WrappingFactory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """One for each peer, while there is room."""
         return super().buildProtocol(addr) if len(self.protocols) < MOST_CONNECTIONS else None
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Over TLS (ALPN, RFC 7301)."""
+        return [HTTP_1_1]
 
     def close(self) -> None:
         """End all connections, when what was answered is sent."""

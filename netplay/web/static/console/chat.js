@@ -301,6 +301,7 @@ export class Chat {
     byId("people-count").textContent = kind === "room" ? String(count) : "2";
     const you = this.#chat.you?.id;
     const known = kind === "room" ? [...people] : [[null, this.#current.name]];
+    known.sort(([, one], [, other]) => one.localeCompare(other));
     arrange(byId("people"), known.map(([id, name]) =>
       id === you
         ? element("li", { class: "item" }, isolated(name, { class: "name" }), element("span", { class: "quiet" }, "you"))
