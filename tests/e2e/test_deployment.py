@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.ssl import Certificate as TrustedCertificate
 from twisted.internet.ssl import optionsForClientTLS
@@ -140,11 +141,12 @@ class OfBrowsers(Certificate):
         return optionsForClientTLS("localhost", trustRoot=trusted, acceptableProtocols=[b"h2", b"http/1.1"])
 
 
+@pytest.mark.parametrize("port", ["web", "admin"])
 @ensureDeferred
-async def test_the_web_port_does_TLS_itself(daemons: Daemons, certificate: Certificate) -> None:
-    daemon = await daemons.start("--web", certificate.endpoint)
+async def test_what_speaks_http_does_TLS_itself(daemons: Daemons, certificate: Certificate, port: str) -> None:
+    daemon = await daemons.start(f"--{port}", certificate.endpoint)
     browser = OfBrowsers(certificate.key, certificate.chain)
-    client = await daemon.connect(Client(), "web", certificate=browser)
+    client = await daemon.connect(Client(), port, certificate=browser)
     client.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await client.until(lambda: b"alive" in client.received or None, "an answer")
 
