@@ -40,7 +40,7 @@ async def test_two_pages_and_a_terminal_in_one_room(daemons: Daemons, windows: W
     for window in (one, two):
         await window.heard("from one", "from two 🎉", "from a terminal")
         await window.shows("#talk-log .name", "User_1", "User_2", "Ann")
-        await window.shows("#people .name", "User_1", "User_2", "Ann")
+        await window.shows("#people .name", "Ann", "User_1", "User_2")
         await window.shows("#people-count", "3")
     terminal.close()
     await one.shows("#people .name", "User_1", "User_2")
@@ -112,14 +112,16 @@ async def test_what_people_type_is_shown_as_text(daemons: Daemons, windows: Wind
         assert (await terminal.ask(type="chat", text=text))["type"] == "ok"
     await window.heard(*hostile)
     await window.shows("#talk-log .name", *[name for _ in hostile])
-    await window.shows("#people .name", "User_1", name)
+    await window.shows("#people .name", name, "User_1")
     assert await window.evaluate("document.title") == "Chat · netplay"
     assert await window.evaluate("document.querySelectorAll('#chat img, #chat script, h1 + h1').length") == 0
     # A text that turns its direction turns nothing beside it: the time still stands to the right of the name.
     assert await window.evaluate(
-        """() => [...document.querySelectorAll("#talk-log .who")].every((who) =>
-            who.querySelector("bdi").getBoundingClientRect().left < who.querySelector("time").getBoundingClientRect().left
-            || who.querySelector("bdi").getBoundingClientRect().top < who.querySelector("time").getBoundingClientRect().top)"""
+        """() => [...document.querySelectorAll("#talk-log .who")].every((who) => {
+            const name = who.querySelector("bdi").getBoundingClientRect();
+            const time = who.querySelector("time").getBoundingClientRect();
+            return name.left < time.left || name.top < time.top;
+        })"""
     )
     await fits(window)
 

@@ -20,6 +20,9 @@ from tests.e2e.daemon import Daemon
 reactor: Any = _reactor
 T = TypeVar("T")
 
+LONGEST = 2 * PATIENCE
+"""Seconds that a step in the browser may take, also where Playwright has no limit of its own."""
+
 NO_CONNECTION = re.compile(r"WebSocket connection to \S+ failed|net::ERR_CONNECTION")
 """What the browser says of a connection that could not be made: no mistake of the page."""
 
@@ -65,7 +68,8 @@ class Browser:
             else:
                 done.errback(error)
 
-        asyncio.run_coroutine_threadsafe(steps, self._loop).add_done_callback(
+        limited = asyncio.wait_for(steps, LONGEST)
+        asyncio.run_coroutine_threadsafe(limited, self._loop).add_done_callback(
             lambda future: reactor.callFromThread(finish, future)
         )
         return done
@@ -199,4 +203,5 @@ class Windows:
         """Close them; none has complained."""
         for window in self.all:
             await self._browser.do(window.page.context.close())
-        assert [window.complaints for window in self.all] == [[] for _ in self.all]
+        complaints = [complaint for window in self.all for complaint in window.complaints]
+        assert not complaints, complaints
