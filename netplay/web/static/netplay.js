@@ -581,8 +581,11 @@ export class Connection extends Emitter {
       this.emit(message.type, message);
       return;
     }
+    const wasReady = feature.ready;
     feature.received(message);
-    if (feature.ready) this.#attempt = 0; // the server has let us in
+    if (wasReady || !feature.ready) return;
+    this.#attempt = 0; // the server has let us in
+    this.#ping();
   }
 
   /** A sign of life, and how long it takes. */

@@ -8,6 +8,9 @@ const LEAST_CANDLES = 24;
 /** Pixels: for the prices at the right, the times below. */
 const [RIGHT, BELOW, ABOVE] = [58, 22, 10];
 
+/** Pixels. */
+const LINE_HEIGHT = 13;
+
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export class Chart {
@@ -62,7 +65,7 @@ export class Chart {
     const last = prices.at(-1);
     const label = `${symbol}: ${money(last)} now, from ${money(Math.min(...prices))} to ${money(Math.max(...prices))}`;
     this.#box.replaceChildren(drawn("svg", { width, height, role: "img", "aria-label": label },
-      ...priceLines(scale), ...timeMarks(scale),
+      ...priceLines(scale, last), ...timeMarks(scale),
       ...(candles.length > 0 ? candles.map((candle) => drawnCandle(candle, length, scale)) : line(points, scale)),
       ...alerts.filter(({ threshold }) => scale.shows(threshold)).map((alert) => threshold(alert, scale)),
       drawn("text", { class: "now", x: scale.right + 6, y: scale.y(last) + 4 }, money(last))));
@@ -98,13 +101,12 @@ class Scale {
 
 export const money = (price) => price.toFixed(2);
 
-function priceLines(scale) {
+function priceLines(scale, last) {
   return steps(scale.low, scale.high, 5).flatMap((price) => {
     const y = Math.round(scale.y(price)) + 0.5;
-    return [
-      drawn("line", { class: "grid", x1: 0, x2: scale.right, y1: y, y2: y }),
-      drawn("text", { class: "axis", x: scale.right + 6, y: y + 4 }, money(price)),
-    ];
+    const line = drawn("line", { class: "grid", x1: 0, x2: scale.right, y1: y, y2: y });
+    if (Math.abs(y - scale.y(last)) < LINE_HEIGHT) return [line]; // the price of now stands there
+    return [line, drawn("text", { class: "axis", x: scale.right + 6, y: y + 4 }, money(price))];
   });
 }
 

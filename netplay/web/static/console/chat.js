@@ -161,9 +161,8 @@ export class Chat {
     const conversation = this.#conversations.get("room", room);
     conversation.joined = true;
     this.#who(conversation);
-    this.#open(conversation);
+    this.#choose(conversation);
     this.#look();
-    byId("talk-text").focus();
   }
 
   async #leave() {
@@ -238,6 +237,13 @@ export class Chat {
 
   // What is shown
 
+  /** Somebody wants to see a conversation, and to write there; on a phone it is further up. */
+  #choose(conversation) {
+    this.#open(conversation);
+    byId("talk-text").focus({ preventScroll: true });
+    byId("talk-title").parentElement.scrollIntoView({ block: "nearest" });
+  }
+
   #open(conversation) {
     this.#current = conversation;
     conversation.unread = 0;
@@ -289,7 +295,7 @@ export class Chat {
       {
         class: "item",
         "aria-current": conversation === this.#current ? "true" : undefined,
-        onclick: () => this.#open(conversation),
+        onclick: () => this.#choose(conversation),
       },
       isolated(title, { class: "name" }),
       unread > 0 ? element("span", { class: "badge", "aria-label": `${unread} unread` }, String(unread)) : "",
@@ -314,8 +320,7 @@ export class Chat {
   #address(name) {
     const conversation = this.#conversations.get("direct", name);
     conversation.joined = true;
-    this.#open(conversation);
-    byId("talk-text").focus();
+    this.#choose(conversation);
   }
 
   #emojiChoice(emoji) {

@@ -7,8 +7,11 @@ import { complain, toast } from "./toasts.js";
 /** Points and candles in a chart. */
 const [MOST_POINTS, MOST_CANDLES] = [180, 60];
 
-/** Seconds that a candle tells of. */
-const CANDLE = 10;
+/** Seconds that a candle may tell of; it is the first in which the price has changed a few times. */
+const CANDLES = [1, 5, 10, 30, 60, 300, 900, 3600];
+
+/** Changes of a price in a candle, as a rule. */
+const CHANGES = 5;
 
 /** Alerts that have fired, as shown. */
 const MOST_FIRED = 20;
@@ -125,7 +128,7 @@ export class Ticker {
   async #history() {
     const symbol = this.#symbol;
     try {
-      const { points } = await this.#ticker.request({ type: "history", symbol, limit: MOST_CANDLES * CANDLE });
+      const { points } = await this.#ticker.request({ type: "history", symbol, limit: MOST_CANDLES * CHANGES * 2 });
       if (symbol !== this.#symbol) return; // another was chosen by now
       const last = points.at(-1)?.[0] ?? 0;
       this.#points = [...points, ...this.#points.filter(([at]) => at > last)];
@@ -136,11 +139,12 @@ export class Ticker {
   }
 
   #drawChart() {
-    const most = MOST_CANDLES * CANDLE;
+    const most = MOST_CANDLES * CHANGES * 2;
     if (this.#points.length > 2 * most) this.#points = this.#points.slice(-most);
+    const length = candleLength(this.#points);
     const alerts = [...this.#alerts.values()].filter(({ symbol }) => symbol === this.#symbol);
     const shown = this.#candles
-      ? { candles: candlesOf(this.#points, CANDLE).slice(-MOST_CANDLES), length: CANDLE }
+      ? { candles: candlesOf(this.#points, length).slice(-MOST_CANDLES), length }
       : { points: this.#points.slice(-MOST_POINTS) };
     this.#chart.show({ symbol: this.#symbol, alerts, ...shown });
   }
@@ -204,8 +208,13 @@ export class Ticker {
   }
 }
 
+function candleLength(points) {
+  const pace = points.length > 1 ? (points.at(-1)[0] - points[0][0]) / (points.length - 1) / 1000 : 1;
+  return CANDLES.find((seconds) => seconds >= pace * CHANGES) ?? CANDLES.at(-1);
+}
+
 /** Candles of so many seconds, each at a multiple of its length. */
-export function candlesOf(points, seconds) {
+function candlesOf(points, seconds) {
   const candles = [];
   for (const [at, price] of points) {
     const start = at - (at % (seconds * 1000));
