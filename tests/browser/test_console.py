@@ -277,8 +277,14 @@ async def test_messages_are_shown_and_can_be_sent_from_elsewhere(daemons: Daemon
 
 
 async def fits(window: Window) -> None:
-    """Nothing is wider than the window."""
-    assert await window.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    """Nothing is wider than the window, nor than the part of it that it is in."""
+    too_wide = await window.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll("main *")]
+            .filter((part) => part === document.documentElement || getComputedStyle(part).overflowX === "auto")
+            .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth)
+            .map((part) => part.outerHTML.slice(0, 200))"""
+    )
+    assert too_wide == [], too_wide
 
 
 @pytest.mark.parametrize("view", ["chat", "game", "ticker", "messages"])

@@ -8,7 +8,7 @@ import { complain, toast } from "./toasts.js";
 const [MOST_POINTS, MOST_CANDLES] = [180, 60];
 
 /** Seconds that a candle may tell of; it is the first in which the price has changed a few times. */
-const CANDLES = [1, 5, 10, 30, 60, 300, 900, 3600];
+const CANDLES = [1, 2, 5, 10, 15, 30, 60, 300, 900, 3600];
 
 /** Changes of a price in a candle, as a rule. */
 const CHANGES = 5;
