@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from netplay.outbox import Outbox, write_all
+from netplay.outbox import Fanout
 from netplay.totals import Totals
 from netplay.wire.codecs import Wire
 
@@ -94,16 +94,13 @@ class Channel:
     def _send(self, group: _Group) -> None:
         frames, group.frames = group.frames, []
         latest, group.latest = group.latest, {}
-        # A copy: a member whose queue overflows leaves in the middle of this.
-        members = list(group.members.values())
-        self.totals.delivered += (len(frames) + len(latest)) * len(members)
+        self.totals.delivered += (len(frames) + len(latest)) * len(group.members)
         if not latest:
-            data = frames[0] if len(frames) == 1 else b"".join(frames)
-            write_all(members, data)
+            group.members.write(frames[0] if len(frames) == 1 else b"".join(frames))
             return
         data = b"".join(frames)
         whole = data + b"".join(latest.values())
-        for outbox in members:
+        for outbox in group.members:
             if outbox.clear:
                 outbox.write(whole)
             else:
@@ -116,11 +113,11 @@ class Channel:
         group = self._groups.get(client.wire)
         if group is None:
             group = self._groups[client.wire] = _Group()
-        group.members[client] = client.outbox
+        group.members.add(client.outbox)
 
     def _remove(self, client: Client, wire: Wire) -> None:
         group = self._groups[wire]
-        del group.members[client]
+        group.members.remove(client.outbox)
         if not group.members:
             del self._groups[wire]
 
@@ -131,6 +128,6 @@ class _Group:
     __slots__ = ("frames", "latest", "members")
 
     def __init__(self) -> None:
-        self.members: dict[Client, Outbox] = {}
+        self.members = Fanout()
         self.frames: list[bytes] = []
         self.latest: dict[Hashable, bytes] = {}

@@ -15,7 +15,8 @@ import struct
 import sys
 import termios
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from operator import length_hint
 from typing import Any
 
 from twisted.internet import tcp
@@ -55,7 +56,6 @@ class Outbox:
     @param last_words: seconds that a peer has to take what is left once the connection is being closed.
     @param overflowed: called once when more than C{limit} waits; it is expected to L{cut}.
 
-    @ivar taken: bytes that the transport has taken so far.
     @ivar backlog: bytes that wait.
     @ivar merged: offers that were replaced by newer ones before they were sent.
     """
@@ -67,6 +67,7 @@ class Outbox:
         "_deadline",
         "_drain",
         "_eager",
+        "_fanouts",
         "_handed",
         "_high",
         "_input_over",
@@ -82,10 +83,10 @@ class Outbox:
         "_queue",
         "_send",
         "_streaming",
+        "_taken",
         "_waiters",
         "backlog",
         "merged",
-        "taken",
         "transport",
     )
 
@@ -99,7 +100,7 @@ class Outbox:
         overflowed: Callable[[], None],
     ) -> None:
         self.transport = transport
-        self.taken = 0
+        self._taken = 0
         self.backlog = 0
         self.merged = 0
         self._clock = clock
@@ -120,6 +121,7 @@ class Outbox:
         self._streaming = False
         self._paused = False
         self._waiters: list[Deferred[None]] | None = None
+        self._fanouts: list[Fanout] = []
         self._deadline: IDelayedCall | None = None
         # Wrappers such as TLS forward the attributes of a socket's transport: there it would send plaintext.
         self._eager = isinstance(transport, tcp.Connection) and not transport.TLS
@@ -141,7 +143,7 @@ class Outbox:
             except OSError as error:
                 self._not_sent(error, data)
                 return
-            self.taken += sent
+            self._taken += sent
             if sent != len(data):
                 self._wait_for_the_rest(data, sent)
         elif self._open:
@@ -195,6 +197,11 @@ class Outbox:
             self._waiters.append(waiter)
         return waiter
 
+    @property
+    def taken(self) -> int:
+        """Bytes that the transport has taken so far."""
+        return self._taken + sum(fanout.sent_to(self) for fanout in self._fanouts)
+
     def progress(self) -> tuple[int, int]:
         """
         Something that changes as the peer takes bytes.
@@ -228,7 +235,7 @@ class Outbox:
         self._deadline = self._clock.callLater(self._last_words, self.abortConnection)
         if self._clear:
             self._finish()
-        self._clear = False
+        self._block()
 
     def cut(self, farewell: bytes) -> None:
         """Drop what waits but the rest of what was begun, say farewell, and close."""
@@ -253,7 +260,8 @@ class Outbox:
 
     def lost(self) -> None:
         """The connection is gone: forget everything."""
-        self._open = self._clear = self._closing = False
+        self._open = self._closing = False
+        self._block()
         producer, self._producer = self._producer, None
         self._queue = self._offers = None
         self.backlog = self._handed = 0
@@ -270,7 +278,8 @@ class Outbox:
 
     def abortConnection(self) -> None:
         """Close at once, whatever waits."""
-        self._open = self._clear = False
+        self._open = False
+        self._block()
         self.transport.abortConnection()
 
     def getPeer(self) -> IAddress:
@@ -380,9 +389,9 @@ class Outbox:
         """Ask a pull producer for more; in the next turn again if the peer takes it at once, later if it waits."""
         if self._producer is None or self._streaming:
             return
-        taken = self.taken
+        taken = self._taken
         self._producer.resumeProducing()
-        if self._clear and self.taken != taken:
+        if self._clear and self._taken != taken:
             self._clock.callLater(0, self._pull)
 
     def _tell_waiters(self) -> None:
@@ -414,17 +423,24 @@ class Outbox:
                 pass  # the socket is gone; the reactor is about to say so
         return 0
 
+    def _block(self) -> None:
+        """Nothing is written straight through any more."""
+        self._clear = False
+        for fanout in self._fanouts:
+            fanout.close_lane()
+
     def _not_sent(self, error: OSError, data: bytes) -> None:
         """The kernel takes nothing just now; or the socket has failed, which is reported in a turn of its own."""
         if error.errno in _FULL:
             self._wait_for_the_rest(data, 0)
         else:
-            self._open = self._clear = False
+            self._open = False
+            self._block()
             self.transport.abortConnection()
 
     def _wait_for_the_rest(self, data: bytes, sent: int) -> None:
         """The kernel took only so much."""
-        self._clear = False
+        self._block()
         self._partial = sent > 0
         self._enqueue(data[sent:])
         self._start_draining()
@@ -439,7 +455,7 @@ class Outbox:
 
     def _refill(self) -> None:
         """The transport's buffer is empty: hand over the next chunk."""
-        self.taken += self._handed
+        self._taken += self._handed
         self.backlog -= self._handed
         self._handed = 0
         chunk = self._next_chunk()
@@ -459,12 +475,12 @@ class Outbox:
         return len(data)
 
     def _transport_full(self) -> None:
-        self._clear = False
+        self._block()
 
     def _transport_ready(self) -> None:
         while self._drain is not None and not self._drain.paused and (chunk := self._next_chunk()):
             self.backlog -= len(chunk)
-            self.taken += len(chunk)
+            self._taken += len(chunk)
             self.transport.write(chunk)
         if self._drain is not None and not self._drain.paused:
             self._emptied()
@@ -497,24 +513,80 @@ class _Drain:
         pass  # connectionLost follows
 
 
-def write_all(outboxes: Iterable[Outbox], data: bytes) -> None:
+class Fanout:
     """
-    L{Outbox.write} of the same bytes to many, with its first lines in the loop: this is what a message costs for each
-    of its receivers.
+    Outboxes that are sent the same: here is what a message costs for each of its receivers.
+
+    While all of them are clear, nothing is touched but the C{send} of each, and those lie side by side (the I{lane}):
+    with hundreds of receivers, whatever else is looked at is no longer in the processor's cache. What each has been
+    sent is therefore counted once for all.
     """
-    size = len(data)
-    for outbox in outboxes:
-        if outbox._clear:
+
+    __slots__ = ("_joined", "_lane", "_sent")
+
+    def __init__(self) -> None:
+        self._joined: dict[Outbox, int] = {}  # and how much had been sent then, that it was not sent
+        self._sent = 0
+        self._lane: tuple[list[Callable[[bytes], int]], list[Outbox]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._joined)
+
+    def __iter__(self) -> Iterator[Outbox]:
+        return iter(list(self._joined))  # a member whose queue overflows leaves in the middle of a round
+
+    def add(self, outbox: Outbox) -> None:
+        """From now on it is sent what the others are."""
+        self._joined[outbox] = self._sent
+        outbox._fanouts.append(self)
+        self._lane = None
+
+    def remove(self, outbox: Outbox) -> None:
+        """It is sent no more."""
+        outbox._taken += self.sent_to(outbox)
+        outbox._fanouts.remove(self)
+        del self._joined[outbox]
+        self._lane = None
+
+    def sent_to(self, outbox: Outbox) -> int:
+        """Bytes that an outbox has been sent by the lane."""
+        return self._sent - self._joined[outbox]
+
+    def close_lane(self) -> None:
+        """One of them is not clear."""
+        self._lane = None
+
+    def write(self, data: bytes) -> None:
+        """L{Outbox.write} to all of them."""
+        if self._lane is None and not self._open_lane():
+            for outbox in self:
+                outbox.write(data)
+            return
+        assert self._lane is not None
+        sends, outboxes = self._lane
+        size = len(data)
+        self._sent += size
+        round = iter(sends)
+        for send in round:
             try:
-                sent = outbox._send(data)
+                sent = send(data)
             except OSError as error:
+                outbox = outboxes[-length_hint(round) - 1]
+                self._joined[outbox] += size
                 outbox._not_sent(error, data)
                 continue
-            outbox.taken += sent
             if sent != size:
+                outbox = outboxes[-length_hint(round) - 1]
+                self._joined[outbox] += size - sent
                 outbox._wait_for_the_rest(data, sent)
-        else:
-            outbox.write(data)
+
+    def _open_lane(self) -> bool:
+        """Whether all are clear."""
+        outboxes = list(self._joined)
+        if not all(outbox._clear for outbox in outboxes):
+            return False
+        self._lane = [outbox._send for outbox in outboxes], outboxes
+        return True
 
 
 def _nothing() -> None:

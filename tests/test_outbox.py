@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from netplay.outbox import CHUNK, Outbox
+from netplay.outbox import CHUNK, Fanout, Outbox
 from tests.support import Link, Peer, TLSPeer, Wrapped, make_certificate, make_folder, turn, until
 
 LIMIT = 1_000_000
@@ -860,6 +860,109 @@ class WrappedTests(SynchronousTestCase):
         self.outbox.cut(b"bye")
         self.transport.ready()
         self.assertEqual(self.transport.value(), b"bye")
+
+
+class FanoutTests(SynchronousTestCase):
+    """Several outboxes that are sent the same."""
+
+    def setUp(self) -> None:
+        self.clock = MemoryReactorClock()
+        self.fanout = Fanout()
+        self.links = [self.join() for _ in range(3)]
+
+    def join(self) -> Link:
+        link = Link(Sender(self.clock), self.clock)
+        self.fanout.add(link.protocol.outbox)
+        return link
+
+    def heard(self) -> list[bytes]:
+        for link in self.links:
+            link.reads()
+        return [link.taken for link in self.links]
+
+    def test_all_get_all(self) -> None:
+        self.fanout.write(b"one")
+        self.fanout.write(b"two")
+        self.assertEqual(self.heard(), [b"onetwo"] * 3)
+
+    def test_whoever_lags_gets_all_in_order_and_the_others_at_once(self) -> None:
+        self.links[1].stops_reading()
+        for data in (b"one", b"two", b"three"):
+            self.fanout.write(data)
+        self.assertEqual([link.taken for link in self.links], [b"onetwothree", b"", b"onetwothree"])
+        self.links[1].protocol.outbox.write(b"four")
+        self.assertEqual(self.heard()[1], b"onetwothreefour")
+        self.fanout.write(b"five")
+        self.assertEqual(self.heard()[1], b"onetwothreefourfive")
+
+    def test_half_of_it_taken(self) -> None:
+        self.fanout.write(b"before")
+        for at, link in enumerate(self.links):
+            link.socket.room = at
+        self.fanout.write(b"halves")
+        self.fanout.write(b"after")
+        self.assertEqual(self.heard(), [b"beforehalvesafter"] * 3)
+
+    def test_a_socket_that_fails_is_its_own_affair(self) -> None:
+        self.fanout.write(b"one")
+        self.links[0].socket.error = ConnectionResetError(104, "reset")
+        self.fanout.write(b"two")
+        self.fanout.write(b"three")
+        self.assertEqual([link.taken for link in self.links], [b"one", b"onetwothree", b"onetwothree"])
+        self.links[0].turns()
+        self.assertTrue(self.links[0].lost)
+
+    def test_who_was_closed_gets_nothing_more(self) -> None:
+        self.fanout.write(b"one")
+        self.links[2].protocol.outbox.close()
+        self.fanout.write(b"two")
+        self.assertEqual(self.heard(), [b"onetwo", b"onetwo", b"one"])
+
+    def test_each_knows_what_it_has_taken(self) -> None:
+        self.fanout.write(b"12345")
+        self.links.append(self.join())
+        self.links[1].socket.room = 3
+        self.fanout.write(b"6789")
+        outboxes = [link.protocol.outbox for link in self.links]
+        self.assertEqual([outbox.taken for outbox in outboxes], [9, 8, 9, 4])
+        self.fanout.remove(outboxes[0])
+        outboxes[0].write(b"!")
+        self.fanout.write(b"0")
+        self.heard()
+        self.assertEqual([outbox.taken for outbox in outboxes], [10, 10, 10, 5])
+        self.assertEqual([link.taken for link in self.links], [b"123456789!", b"1234567890", b"1234567890", b"67890"])
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.lists(st.tuples(st.sampled_from("wrsaxo"), st.integers(0, 3), st.integers(1, 6)), max_size=30))
+    def test_whatever_happens_each_gets_what_was_sent_while_it_was_there(
+        self, steps: list[tuple[str, int, int]]
+    ) -> None:
+        self.setUp()
+        self.links.append(self.join())
+        outboxes = [link.protocol.outbox for link in self.links]
+        expected = [b""] * 4
+        inside = [True] * 4
+        for n, (step, who, size) in enumerate(steps):
+            data = bytes((65 + n % 26,)) * size
+            match step:
+                case "w":
+                    self.fanout.write(data)
+                    expected = [had + data if there else had for had, there in zip(expected, inside, strict=True)]
+                case "o":
+                    outboxes[who].write(data)
+                    expected[who] += data
+                case "r":
+                    self.links[who].reads(size)
+                case "s":
+                    self.links[who].stops_reading()
+                case "a" if not inside[who]:
+                    self.fanout.add(outboxes[who])
+                    inside[who] = True
+                case "x" if inside[who]:
+                    self.fanout.remove(outboxes[who])
+                    inside[who] = False
+        self.assertEqual(self.heard(), expected)
+        self.assertEqual([outbox.taken for outbox in outboxes], list(map(len, expected)))
 
 
 class SocketCase(TestCase):
