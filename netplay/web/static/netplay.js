@@ -464,6 +464,7 @@ export class Connection extends Emitter {
   #lastWords = null;
   #pauses = false;
   #paused = false;
+  #online = () => this.reconnect();
 
   /** @hideconstructor - see {@link connect}. */
   constructor(url, feature, pausable) {
@@ -473,7 +474,6 @@ export class Connection extends Emitter {
     this.#pauses = pausable && "WebSocketStream" in globalThis;
     this.#open = this.#pauses ? openStream : openSocket;
     if (feature) this.feature(feature);
-    globalThis.addEventListener?.("online", () => this.#state === "away" && this.reconnect());
     this.#connect();
   }
 
@@ -537,7 +537,7 @@ export class Connection extends Emitter {
   }
 
   #connect() {
-    clearTimeout(this.#retry);
+    this.#waitNoMore();
     this.#state = "connecting";
     this.#lastWords = this.#pinged = null;
     this.#paused = false;
@@ -614,7 +614,7 @@ export class Connection extends Emitter {
   #lost(code) {
     if (this.#state === "ended") return;
     clearInterval(this.#beat);
-    clearTimeout(this.#retry);
+    this.#waitNoMore();
     this.#socket = null;
     const comesBack = COME_BACK_AFTER.has(code);
     this.#state = comesBack ? "away" : "ended";
@@ -627,7 +627,13 @@ export class Connection extends Emitter {
     const delay = fullJitter(this.#attempt);
     this.#attempt += 1;
     this.#retry = setTimeout(() => this.#connect(), delay * 1000);
+    globalThis.addEventListener?.("online", this.#online); // when there is a network again, at once
     this.emit("away", { code, error, delay });
+  }
+
+  #waitNoMore() {
+    clearTimeout(this.#retry);
+    globalThis.removeEventListener?.("online", this.#online);
   }
 }
 

@@ -32,7 +32,7 @@ export class Chat {
     chat.on("gap", ({ room }) => this.#gap(room));
     chat.on("direct", (message) => this.#direct(message));
     chat.on("presence", (presence) => this.#presence(presence));
-    chat.on("error", ({ message, fatal }) => fatal || toast(message));
+    chat.on("error", (error) => error.fatal || this.#wrong(error));
     setInterval(() => chat.ready && !byId("chat").hidden && this.#look(), LOOK_EVERY);
 
     this.#submits("talk-form", () => this.#say());
@@ -121,6 +121,13 @@ export class Chat {
   #changed(conversation) {
     if (conversation !== this.#current || byId("chat").hidden) conversation.unread += 1;
     if (conversation === this.#current) this.#draw();
+    this.#drawRooms();
+  }
+
+  /** Nobody has asked for it here: most likely a room is gone that one was in. */
+  #wrong({ message }) {
+    toast(message);
+    this.#conversations.only(this.#chat.rooms);
     this.#drawRooms();
   }
 

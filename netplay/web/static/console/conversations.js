@@ -5,6 +5,9 @@
 /** Messages kept of one conversation; those before can be asked for again. */
 const MOST_KEPT = 1000;
 
+/** Conversations at once; the talk with one person that began first goes first. */
+const MOST_CONVERSATIONS = 200;
+
 /** One room, or the talk with one person. */
 export class Conversation {
   /** @type {{user: string, emoji: string, text: string, at: number, key: string, seq?: number, note?: boolean}[]} */
@@ -75,8 +78,17 @@ export class Conversations {
   /** A conversation, a new one if there is none. */
   get(kind, name) {
     const title = `${kind} ${name}`;
-    if (!this.#byTitle.has(title)) this.#byTitle.set(title, new Conversation(kind, name));
+    if (!this.#byTitle.has(title)) {
+      this.#makeRoom();
+      this.#byTitle.set(title, new Conversation(kind, name));
+    }
     return this.#byTitle.get(title);
+  }
+
+  #makeRoom() {
+    if (this.#byTitle.size < MOST_CONVERSATIONS) return;
+    const oldest = [...this.#byTitle].find(([, { kind, joined }]) => kind === "direct" || !joined);
+    if (oldest !== undefined) this.#byTitle.delete(oldest[0]);
   }
 
   /** The conversation of a room, if there is one. */

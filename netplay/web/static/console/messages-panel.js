@@ -74,7 +74,7 @@ export class MessagesPanel {
     byId("wire-text").textContent = {
       json: () => snippets.json(message),
       nc: () => snippets.nc(message, host),
-      python: () => snippets.python(message, host),
+      python: () => snippets.python(message, location.origin),
       javascript: () => snippets.javascript(message, location.origin),
     }[as]();
   }

@@ -15,6 +15,12 @@ const SECONDS = 10;
 /** Of the rate that the server allows: the rest is for whoever looks at the page. */
 const SHARE = 0.8;
 
+/** Messages a second, where the server allows more. */
+const MOST_RATE = 100;
+
+/** Bytes of a direct message around its text, at most. */
+const ENVELOPE = 256;
+
 /** Characters of a direct message, at most. */
 const LONGEST = 4000;
 
@@ -68,12 +74,13 @@ export class SlowReader {
   async #fill(chat) {
     const asked = [];
     const began = performance.now();
-    const rate = (chat.limits.rate || 100) * SHARE;
+    const longest = Math.min(LONGEST, Math.floor((chat.limits.max_message - ENVELOPE) / 3));
+    const rate = Math.min(chat.limits.rate || MOST_RATE, MOST_RATE) * SHARE;
     for (;;) {
       const passed = (performance.now() - began) / 1000;
       if (passed >= SECONDS || !chat.ready) return asked;
       while (asked.length < rate * (1 + passed)) {
-        asked.push(chat.request({ type: "direct", to: chat.you.id, text: incompressible() }).catch(() => {}));
+        asked.push(chat.request({ type: "direct", to: chat.you.id, text: incompressible(longest) }).catch(() => {}));
       }
       this.#say(`Reads nothing for ${Math.ceil(SECONDS - passed)} s more`);
       await Promise.all([sleep(250), this.#look()]);
@@ -100,7 +107,7 @@ export class SlowReader {
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function incompressible() {
-  const random = crypto.getRandomValues(new Uint16Array(LONGEST));
+function incompressible(length) {
+  const random = crypto.getRandomValues(new Uint16Array(length));
   return String.fromCharCode(...random.map((n) => FIRST_IDEOGRAPH + (n % IDEOGRAPHS)));
 }

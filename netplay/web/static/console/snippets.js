@@ -23,16 +23,18 @@ export const json = (message) => ascii(JSON.stringify(message, null, 2));
 /** For a terminal, over TCP. */
 export function nc(message, host) {
   const line = ascii(JSON.stringify(bare(message)));
-  return `printf '%s\\n' ${quoted(line)} | nc -N ${host} ${PORTS[message.feature]}`;
+  return `printf '%s\\n' ${quoted(line)} | nc -N ${host.replace(/^\[|\]$/g, "")} ${PORTS[message.feature]}`;
 }
 
 /** For a program in Python. */
-export function python(message, host) {
+export function python(message, origin) {
+  const { type, ...fields } = bare(message);
+  const words = Object.entries(fields).map(([name, value]) => `, ${name}=${pythonLiteral(value)}`);
   return [
     "from netplay.client.blocking import connect",
     "",
-    `client = connect("tcp:${host}:${PORTS[message.feature]}", "${message.feature}")`,
-    `client.send(${pythonLiteral(bare(message))})`,
+    `with connect("${origin.replace(/^http/, "ws")}/", "${message.feature}") as client:`,
+    `    print(client.ask("${type}"${words.join("")}))`,
   ].join("\n");
 }
 
