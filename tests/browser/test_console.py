@@ -203,7 +203,7 @@ async def test_prices_a_chart_and_alerts(daemons: Daemons, windows: Windows, tmp
     assert await window.evaluate("document.querySelectorAll('#chart polyline').length") == 1
 
     # By a click into the chart, in its middle.
-    box = await window.do(chart.bounding_box())
+    box = await window.do(window.page.locator("#chart").bounding_box())
     assert box is not None
     await window.do(window.page.locator("#chart").click(position={"x": 100, "y": box["height"] / 2}))
     await window.tells("#alerts", re.compile(r"UP (above|below) 10[3-7]\.\d\d"))

@@ -32,7 +32,8 @@ async def test_they_are_in_order_whatever_comes_first_and_none_is_there_twice(
         daemons,
         """
         const room = conversations.get("room", "general");
-        const fresh = [said(5, 9), said(7, 9), said(2, 3), said(6, 9), said(5, 9), said(1, 3)].map((one) => room.add(one));
+        const come = [said(5, 9), said(7, 9), said(2, 3), said(6, 9), said(5, 9), said(1, 3)];
+        const fresh = come.map((one) => room.add(one));
         return [fresh, room.entries.map(({ seq }) => seq), room.first];
         """,
     )

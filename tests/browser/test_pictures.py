@@ -79,7 +79,7 @@ async def in_ticker(daemon: Daemon, window: Window) -> None:
         await listener.get("price_update")
     await window.do(window.page.reload())
     await window.do(window.page.locator("#chart svg").wait_for())
-    box = await window.do(window.page.locator("#chart svg").bounding_box())
+    box = await window.do(window.page.locator("#chart").bounding_box())
     assert box is not None
     await window.do(window.page.locator("#chart").click(position={"x": 200, "y": box["height"] * 0.25}))
     await window.tells("#alerts", "AAPL")

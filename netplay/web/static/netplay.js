@@ -8,8 +8,8 @@
  *     chat.on("chat", ({ user, message }) => console.log(`${user}: ${message}`));
  *     await chat.request({ type: "chat", text: "hi all" });
  *
- * A connection that is lost comes back by itself, and each feature goes on where it was: messages of rooms are numbered,
- * so that none is missed and none comes twice. Where some are gone for good, an event `gap` says so.
+ * A connection that is lost comes back by itself, and each feature goes on where it was: messages of rooms are
+ * numbered, so that none is missed and none comes twice. Where some are gone for good, an event `gap` says so.
  *
  * @module netplay
  */
@@ -341,8 +341,8 @@ const gap = (room) => ({ type: "gap", room });
  *
  * Its events are the server's messages by their `type`, and
  *
- * - `ready` {resumed}: it can be spoken to, for the first time or again. Without `resumed` it is a newcomer: what it had
- *   (a name, subscriptions) is to be set again. The rooms it was in are joined by themselves.
+ * - `ready` {resumed}: it can be spoken to, for the first time or again. Without `resumed` it is a newcomer: what it
+ *   had (a name, subscriptions) is to be set again. The rooms it was in are joined by themselves.
  * - `away` {}: just now it cannot.
  * - `gap` {room}: something that was said there while it was away is gone for good.
  */

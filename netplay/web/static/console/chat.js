@@ -289,10 +289,10 @@ export class Chat {
     const joined = new Set(mine.map(({ kind, name }) => kind === "room" && name));
     const others = this.#rooms.filter(({ room }) => !joined.has(room));
     byId("rooms-others").replaceChildren(
-      ...others.map(({ room, members }) =>
-        element("li", {}, element("button", { class: "item", "aria-label": `Join #${room}`, onclick: () => this.#join(room) },
-          element("span", { class: "name" }, `#${room}`), element("span", { class: "count" }, String(members)))),
-      ),
+      ...others.map(({ room, members }) => element("li", {}, element("button",
+        { class: "item", "aria-label": `Join #${room}`, onclick: () => this.#join(room) },
+        element("span", { class: "name" }, `#${room}`),
+        element("span", { class: "count" }, String(members))))),
     );
   }
 
@@ -315,13 +315,13 @@ export class Chat {
     const you = this.#chat.you?.id;
     const known = kind === "room" ? [...people] : [[null, this.#current.name]];
     known.sort(([, one], [, other]) => one.localeCompare(other));
-    arrange(byId("people"), known.map(([id, name]) =>
-      id === you
-        ? element("li", { class: "item" }, isolated(name, { class: "name" }), element("span", { class: "quiet" }, "you"))
-        : element("li", {}, element("button",
-            { class: "item", title: "Write to this person only", onclick: () => this.#address(name) },
-            isolated(name, { class: "name" }))),
-    ));
+    byId("people").replaceChildren(...known.map(([id, name]) => (id === you ? ownLine(name) : this.#personLine(name))));
+  }
+
+  #personLine(name) {
+    const title = "Write to this person only";
+    return element("li", {}, element("button", { class: "item", title, onclick: () => this.#address(name) },
+      isolated(name, { class: "name" })));
   }
 
   #address(name) {
@@ -339,8 +339,8 @@ export class Chat {
         complain(error);
       }
     };
-    return element("label", {}, element("input", { type: "radio", name: "emoji", "aria-label": emoji, onchange: choose }),
-      element("span", { "aria-hidden": "true" }, emoji));
+    const radio = element("input", { type: "radio", name: "emoji", "aria-label": emoji, onchange: choose });
+    return element("label", {}, radio, element("span", { "aria-hidden": "true" }, emoji));
   }
 }
 
@@ -351,6 +351,10 @@ function messageLine({ user, emoji, text, at }) {
       element("p", { class: "who" }, isolated(user, { class: "name" }), " ",
         element("time", { datetime: new Date(at).toISOString() }, clock.format(at))),
       element("p", { class: "text", dir: "auto" }, text)));
+}
+
+function ownLine(name) {
+  return element("li", { class: "item" }, isolated(name, { class: "name" }), element("span", { class: "quiet" }, "you"));
 }
 
 function noteLine({ text }) {

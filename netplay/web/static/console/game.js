@@ -70,6 +70,7 @@ export class Game {
 function playerRow(id, you) {
   const dot = element("span", { class: "dot", "aria-hidden": "true" });
   dot.style.background = colour(id);
-  const name = element("th", { scope: "row" }, dot, " ", isolated(id), you ? element("span", { class: "quiet" }, " you") : "");
+  const name = element("th", { scope: "row" }, dot, " ", isolated(id));
+  if (you) name.append(element("span", { class: "quiet" }, " you"));
   return element("tr", {}, name, element("td", { class: "number" }), element("td", { class: "number" }));
 }

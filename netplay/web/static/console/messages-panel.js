@@ -42,7 +42,8 @@ export class MessagesPanel {
     const preview = snippets.ascii(JSON.stringify(fields)).slice(0, PREVIEW);
     const button = element("button",
       { class: sent ? "line sent" : "line", onclick: () => this.#choose({ message, sent, button }) },
-      element("span", { class: "way" }, sent ? "↑" : "↓", element("span", { class: "hidden" }, sent ? "sent" : "received")),
+      element("span", { class: "way", "aria-hidden": "true" }, sent ? "↑" : "↓"),
+      element("span", { class: "hidden" }, sent ? "sent" : "received"),
       element("time", {}, clock.format(Date.now())),
       element("span", { class: "quiet" }, feature),
       element("strong", {}, type),

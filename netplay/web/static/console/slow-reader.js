@@ -95,7 +95,8 @@ export class SlowReader {
   }
 
   #told() {
-    const bound = this.#most > 0 ? `, and at most ${Math.ceil(this.#most / 1024)} KiB ever waited for its slowest reader` : "";
+    const most = Math.ceil(this.#most / 1024);
+    const bound = most > 0 ? `, and at most ${most} KiB ever waited for its slowest reader` : "";
     if (this.#merged === 0) return `The buffers between took it all: no price was left out${bound}.`;
     return `The server left out ${this.#merged} prices that newer ones had replaced${bound}.`;
   }

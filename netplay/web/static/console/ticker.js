@@ -198,13 +198,15 @@ export class Ticker {
   }
 
   #drawAlerts() {
-    byId("alerts").replaceChildren(...[...this.#alerts.values()].map(({ alert, symbol, direction, threshold, once }) => {
-      const text = `${symbol} ${direction} ${money(threshold)}${once ? ", once" : ""}`;
-      const cancel = element("button",
-        { class: "plain", "aria-label": `Cancel ${text}`, onclick: () => this.#cancel(alert) }, "Cancel");
-      return element("li", { class: "item" }, element("span", { class: "name" }, text), cancel);
-    }));
+    byId("alerts").replaceChildren(...[...this.#alerts.values()].map((alert) => this.#alertLine(alert)));
     if (this.#symbol !== null) this.#drawChart();
+  }
+
+  #alertLine({ alert, symbol, direction, threshold, once }) {
+    const text = `${symbol} ${direction} ${money(threshold)}${once ? ", once" : ""}`;
+    const cancel = element("button",
+      { class: "plain", "aria-label": `Cancel ${text}`, onclick: () => this.#cancel(alert) }, "Cancel");
+    return element("li", { class: "item" }, element("span", { class: "name" }, text), cancel);
   }
 }
 
