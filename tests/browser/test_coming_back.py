@@ -27,6 +27,7 @@ async def everything_at(window: Window) -> None:
     await window.press("ArrowRight", "ArrowRight", "Space")
     await window.tells("#game-players", "2, 0")
     await window.turn_to("Ticker")
+    await window.shows("#chart-title", "AAPL")  # whose price is suggested
     await window.fill("Tell me at", "1.00")
     await window.click("Set alert")
     await window.tells("#alerts", "AAPL below 1.00")

@@ -329,6 +329,18 @@ async def test_without_a_mouse(daemons: Daemons, windows: Windows) -> None:
     await window.shows("#chart-title", "GOOGL")
 
 
+@ensureDeferred
+async def test_the_focus_stays_where_it_is_when_somebody_comes(daemons: Daemons, windows: Windows) -> None:
+    daemon = await daemons.start()
+    window = await windows.open(daemon)
+    await on_tcp(daemon, "Ann")
+    await window.shows("#people .name", "Ann", "User_1")
+    await tab_to(window, "Ann")
+    await on_tcp(daemon, "Ben")
+    await window.shows("#people .name", "Ann", "Ben", "User_1")
+    assert await window.evaluate("document.activeElement.textContent") == "Ann"
+
+
 async def tab_to(window: Window, name: str, *, back: bool = False) -> None:
     """Press the tabulator until the focus is on what has this name."""
     for _ in range(60):

@@ -1,7 +1,7 @@
 /** Chat: rooms, several at once, and talks with one person. */
 
 import { Conversations } from "./conversations.js";
-import { arrange, byId, element, isolated } from "./dom.js";
+import { arrange, byId, element, isolated, refill } from "./dom.js";
 import { complain, toast } from "./toasts.js";
 
 const EMOJI = [..."🙂😀😎🤓🥳🦊🐼🐙🦉🐝🌵🌻🍀🍉🚀⚡🎲🎸⭐🔥"];
@@ -285,15 +285,13 @@ export class Chat {
 
   #drawRooms() {
     const mine = this.#conversations.mine;
-    byId("rooms-mine").replaceChildren(...mine.map((conversation) => this.#roomLine(conversation)));
+    refill(byId("rooms-mine"), mine.map((conversation) => this.#roomLine(conversation)));
     const joined = new Set(mine.map(({ kind, name }) => kind === "room" && name));
     const others = this.#rooms.filter(({ room }) => !joined.has(room));
-    byId("rooms-others").replaceChildren(
-      ...others.map(({ room, members }) => element("li", {}, element("button",
-        { class: "item", "aria-label": `Join #${room}`, onclick: () => this.#join(room) },
-        element("span", { class: "name" }, `#${room}`),
-        element("span", { class: "count" }, String(members))))),
-    );
+    refill(byId("rooms-others"), others.map(({ room, members }) => element("li", {}, element("button",
+      { class: "item", "aria-label": `Join #${room}`, onclick: () => this.#join(room) },
+      element("span", { class: "name" }, `#${room}`),
+      element("span", { class: "count" }, String(members))))));
   }
 
   #roomLine(conversation) {
@@ -315,7 +313,7 @@ export class Chat {
     const you = this.#chat.you?.id;
     const known = kind === "room" ? [...people] : [[null, this.#current.name]];
     known.sort(([, one], [, other]) => one.localeCompare(other));
-    byId("people").replaceChildren(...known.map(([id, name]) => (id === you ? ownLine(name) : this.#personLine(name))));
+    refill(byId("people"), known.map(([id, name]) => (id === you ? ownLine(name) : this.#personLine(name))));
   }
 
   #personLine(name) {

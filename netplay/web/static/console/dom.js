@@ -44,3 +44,14 @@ export function arrange(parent, children) {
     if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
   });
 }
+
+/** Fill a list anew; a button in it that has the focus keeps it, if there still is one of that name. */
+export function refill(parent, children) {
+  const focused = parent.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  parent.replaceChildren(...children);
+  if (focused === null) return;
+  const again = [...parent.querySelectorAll("button")].find((button) => nameOf(button) === focused);
+  again?.focus({ preventScroll: true });
+}
+
+const nameOf = (button) => button.getAttribute("aria-label") ?? button.querySelector(".name")?.textContent ?? null;

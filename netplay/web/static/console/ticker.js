@@ -1,7 +1,7 @@
 /** The ticker: live prices, a chart of one of them, and alerts. */
 
 import { Chart, money } from "./chart.js";
-import { byId, element, isolated, press } from "./dom.js";
+import { byId, element, isolated, press, refill } from "./dom.js";
 import { complain, toast } from "./toasts.js";
 
 /** Points and candles in a chart. */
@@ -198,7 +198,7 @@ export class Ticker {
   }
 
   #drawAlerts() {
-    byId("alerts").replaceChildren(...[...this.#alerts.values()].map((alert) => this.#alertLine(alert)));
+    refill(byId("alerts"), [...this.#alerts.values()].map((alert) => this.#alertLine(alert)));
     if (this.#symbol !== null) this.#drawChart();
   }
 
