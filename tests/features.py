@@ -278,6 +278,23 @@ class LineClient(Peer):
         self._waiting += map(strictly, lines)
 
 
+def packed(line: bytes) -> bytes:
+    """A line of JSON in MessagePack; what is no JSON as it is."""
+    try:
+        return msgspec.msgpack.encode(msgspec.json.decode(line))
+    except (ValueError, OverflowError, RecursionError):
+        return line
+
+
+def strictly(payload: bytes) -> Any:
+    """Parse JSON as the strictest of clients does."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(payload.decode("utf-8", "strict"), parse_constant=refuse)
+
+
 class WebSocketClient(LineClient):
     """
     A client of a feature's own WebSocket, in JSON. What the tests write in lines goes out as one message a line.
@@ -287,6 +304,10 @@ class WebSocketClient(LineClient):
 
     subprotocol: str | None = None
     path = "/ws/{feature}"
+    opcode = 0x1  # text
+
+    encoded = staticmethod(bytes)
+    decoded = staticmethod(strictly)
 
     def __init__(self, house: House, feature: str) -> None:
         super().__init__(house, feature)
@@ -311,7 +332,7 @@ class WebSocketClient(LineClient):
         """One message for each line."""
         for line in data.split(b"\n"):
             if line:
-                self.feed(masked(TEXT, line))
+                self.feed(masked(self.opcode, self.encoded(line)))
 
     def messages(self) -> list[bytes]:
         """The payloads that came; a close frame ends them."""
@@ -320,7 +341,7 @@ class WebSocketClient(LineClient):
     def _read_all(self) -> None:
         payloads = self.messages()
         self.largest = max(self.largest, *(len(payload) for payload in payloads), 0)
-        self._waiting += map(strictly, payloads)
+        self._waiting += map(self.decoded, payloads)
 
 
 class SharedWebSocketClient(WebSocketClient):
@@ -331,7 +352,7 @@ class SharedWebSocketClient(WebSocketClient):
     def __init__(self, house: House, feature: str) -> None:
         super().__init__(house, feature)
         self.label = b'"feature":"%b",' % feature.encode()
-        self.feed(masked(TEXT, json.dumps({"feature": feature}).encode()))
+        super().write(json.dumps({"feature": feature}).encode())
 
     def write(self, data: bytes) -> None:
         """Each line with the feature in it."""
@@ -345,27 +366,31 @@ class SharedWebSocketClient(WebSocketClient):
             assert message.pop("feature", self._feature) == self._feature
 
 
-class PackedWebSocketClient(WebSocketClient):
-    """A client of a feature's own WebSocket, in MessagePack."""
+class Packed:
+    """A client that speaks MessagePack. What a test writes that is no JSON goes out as it is, no MessagePack either."""
 
     subprotocol = "netplay.msgpack"
+    opcode = 0x2  # binary
 
-    def write(self, data: bytes) -> None:
-        """Each line in MessagePack, if it is JSON; if not, it is no MessagePack either."""
-        for line in data.split(b"\n"):
-            if line:
-                self.feed(masked(BINARY, packed(line)))
+    encoded = staticmethod(packed)
+    decoded = staticmethod(msgspec.msgpack.decode)
 
-    def _read_all(self) -> None:
-        payloads = self.messages()
-        self.largest = max(self.largest, *(len(payload) for payload in payloads), 0)
-        self._waiting += map(msgspec.msgpack.decode, payloads)
+
+class PackedWebSocketClient(Packed, WebSocketClient):
+    """A client of a feature's own WebSocket, in MessagePack."""
+
+
+class PackedSharedWebSocketClient(Packed, SharedWebSocketClient):
+    """A client of one feature on the WebSocket that all share, in MessagePack."""
 
 
 class FramedClient(LineClient):
     """A client of a feature on the binary port, in JSON."""
 
     kinds = {"chat": CHAT_JSON, "game": GAME_JSON, "ticker": TICKER_JSON}
+
+    encoded = staticmethod(bytes)
+    decoded = staticmethod(strictly)
 
     def __init__(self, house: House, feature: str) -> None:
         super().__init__(house, feature)
@@ -385,7 +410,7 @@ class FramedClient(LineClient):
         """One frame for each line."""
         for line in data.split(b"\n"):
             if line:
-                self.frame(line)
+                self.frame(self.encoded(line))
 
     def payloads(self) -> list[bytes]:
         """Those of the frames that came."""
@@ -394,28 +419,13 @@ class FramedClient(LineClient):
         return found
 
     def _read_all(self) -> None:
-        self._waiting += map(strictly, self.payloads())
+        self._waiting += map(self.decoded, self.payloads())
 
 
-class PackedFramedClient(FramedClient):
+class PackedFramedClient(Packed, FramedClient):
     """A client of a feature on the binary port, in MessagePack."""
 
     kinds = {"chat": CHAT, "game": GAME, "ticker": TICKER}
-
-    def frame(self, payload: bytes) -> None:
-        """In MessagePack, if it is JSON; if not, it is no MessagePack either."""
-        super().frame(packed(payload) if payload else payload)
-
-    def _read_all(self) -> None:
-        self._waiting += map(msgspec.msgpack.decode, self.payloads())
-
-
-def packed(line: bytes) -> bytes:
-    """A line of JSON in MessagePack; what is no JSON as it is."""
-    try:
-        return msgspec.msgpack.encode(msgspec.json.decode(line))
-    except (ValueError, OverflowError, RecursionError):
-        return line
 
 
 HEADER = struct.Struct("!IH")
@@ -507,12 +517,3 @@ class BinaryClient(Peer):
     def heard(self, type: str) -> list[tuple[int, dict[str, Any]]]:
         """As L{received}, but only the messages of one type."""
         return [(kind, message) for kind, message in self.received() if message["type"] == type]
-
-
-def strictly(payload: bytes) -> Any:
-    """Parse JSON as the strictest of clients does."""
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads(payload.decode("utf-8", "strict"), parse_constant=refuse)

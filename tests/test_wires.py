@@ -9,6 +9,7 @@ from tests.features import (
     FramedClient,
     LineClient,
     PackedFramedClient,
+    PackedSharedWebSocketClient,
     PackedWebSocketClient,
     SharedWebSocketClient,
     WebSocketClient,
@@ -61,6 +62,18 @@ class SharedWebSocketGameTests(Game, SynchronousTestCase):
 
 class SharedWebSocketTickerTests(Ticker, SynchronousTestCase):
     wire: type[LineClient] = SharedWebSocketClient
+
+
+class PackedSharedWebSocketChatTests(Chat, SynchronousTestCase):
+    wire: type[LineClient] = PackedSharedWebSocketClient
+
+
+class PackedSharedWebSocketGameTests(Game, SynchronousTestCase):
+    wire: type[LineClient] = PackedSharedWebSocketClient
+
+
+class PackedSharedWebSocketTickerTests(Ticker, SynchronousTestCase):
+    wire: type[LineClient] = PackedSharedWebSocketClient
 
 
 class FramedChatTests(Chat, SynchronousTestCase):

@@ -17,6 +17,7 @@ from netplay.shared import SharedFeatures
 from netplay.web.frames import BINARY, TEXT, frame, websocket_wire
 from netplay.web.websocket import Message
 from netplay.wire.codecs import JSON, MSGPACK, Codec, Wire
+from netplay.wire.grammar import DECODE_ERRORS
 
 if TYPE_CHECKING:
     from netplay.connection import Connection
@@ -148,9 +149,9 @@ class SharedTalk:
             return None
         try:
             envelope: Envelope = self._envelopes.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except DECODE_ERRORS:
             if shared.admitted():
-                shared.mistake(_no_envelope(error), self._codec.ref_in(payload))
+                shared.mistake(_no_envelope(self._codec, payload), self._codec.ref_in(payload))
             return None
         wire = websocket_wire(self._codec, self._window_bits, envelope.feature)
         if not bytes(envelope.type) and self._only_turns(payload):
@@ -160,7 +161,7 @@ class SharedTalk:
     def _only_turns(self, payload: bytes) -> bool:
         try:
             self._format.decode(payload, type=Turning)
-        except msgspec.ValidationError:
+        except DECODE_ERRORS:  # what cannot be read, the feature says
             return False
         return True
 
@@ -173,12 +174,15 @@ class SharedTalk:
         return self._shared.clients()
 
 
-def _no_envelope(error: Exception) -> Refused:
+def _no_envelope(codec: Codec, payload: bytes) -> Refused:
+    """What is wrong with something that does not say its feature."""
     example = 'for example {"feature":"chat","type":"ping"}'
-    if isinstance(error, msgspec.ValidationError):
-        field = "$.feature" if "feature" in str(error) else None
-        return Refused("bad_message", f"a message here is one object that says its feature, {example}", field)
-    return Refused("bad_json", f"this cannot be read; send one object, {example}")
+    try:
+        said = codec.plain(payload)
+    except DECODE_ERRORS:
+        return Refused("bad_json", f"this cannot be read; send one object, {example}")
+    field = "$.feature" if isinstance(said, dict) else None
+    return Refused("bad_message", f"a message here is one object that says its feature, {example}", field)
 
 
 def _is_of(codec: Codec, message: Message, shared: SharedFeatures) -> bool:
