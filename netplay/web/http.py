@@ -78,6 +78,7 @@ class IPort(Shape):
 
     framing: Any
 
+    def request_begun(self) -> None: ...
     def request_refused(self) -> None: ...
     def request_done(self) -> None: ...
 
@@ -101,9 +102,18 @@ class WebChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Some of a request."""
-        if not self.answering:
-            self.receiving = True
+        self._begin()
         super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line, perhaps of a request that came glued to the one before."""
+        self._begin()
+        super().lineReceived(line)
+
+    def _begin(self) -> None:
+        if not (self.receiving or self.answering):
+            self.receiving = True
+            self.port.request_begun()
 
     def allContentReceived(self) -> None:
         """A request is whole."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolNegotiationFactory
@@ -93,8 +93,7 @@ class WebProtocol(Connection):
     _alive_at = 0.0
     _pinged = False
     _counted = 0  # messages at the last check
-    _waiting_since: float | None = None  # for the rest of a request, or for the next
-    _waiting_for: Literal["rest", "next"] | None = None
+    _waiting_since = 0.0  # for the rest of a request, or for the next
 
     def make_framing(self, max_message: int) -> IFraming:
         """HTTP first of all."""
@@ -107,7 +106,7 @@ class WebProtocol(Connection):
         """Requests may come."""
         channel = self._channel
         assert channel is not None
-        self._waiting_for, self._waiting_since = "rest", self.core.clock.seconds()
+        self._waiting_since = self.core.clock.seconds()
         self.outbox.unregisterProducer()  # the channel sees to that itself
         channel.site = self.factory.site  # type: ignore[attr-defined]
         channel.factory = self.factory.site
@@ -130,12 +129,17 @@ class WebProtocol(Connection):
         peer: str | None = super().peer_address()
         return client_address(peer, headers, self.factory.proxies) if self.factory.proxies.trusted(peer) else None
 
+    def request_begun(self) -> None:
+        """The rest of it is to come in time."""
+        self._waiting_since = self.core.clock.seconds()
+
     def request_refused(self) -> None:
         """A request made no sense."""
         self.core.complaints.note("http")
 
     def request_done(self) -> None:
         """A request is answered. Whoever has closed its direction will ask for nothing more."""
+        self._waiting_since = self.core.clock.seconds()
         if self._input_over and self._open:
             self.outbox.close()
 
@@ -244,15 +248,10 @@ class WebProtocol(Connection):
     def _check_requests(self, now: float) -> None:
         channel = self._channel
         assert channel is not None
-        waiting_for: Literal["rest", "next"] | None = None
-        if not channel.answering:
-            waiting_for = "rest" if channel.receiving else "next"
-        if waiting_for != self._waiting_for:
-            self._waiting_for, self._waiting_since = waiting_for, now
-        since = now if self._waiting_since is None else self._waiting_since
-        if waiting_for == "rest" and now - since >= self.core.limits.handshake:
+        waited = 0.0 if channel.answering else now - self._waiting_since
+        if channel.receiving and waited >= self.core.limits.handshake:
             channel.turn_down(408, "idle_timeout", "that took too long")
-        elif waiting_for == "next" and self.outbox.clear and now - since >= KEPT_ALIVE:
+        elif not channel.receiving and self.outbox.clear and waited >= KEPT_ALIVE:
             self.outbox.close()
         else:
             super().check(now)

@@ -231,6 +231,29 @@ class TimeTests(PortTestCase):
         self.house.wait(3)
         self.assertTrue(peer.closed)
 
+    def test_who_asks_again_and_again_is_kept(self) -> None:
+        peer = self.visit()
+        for _ in range(30):
+            peer.write(GET)
+            self.house.wait(4.5)  # not in step with the looks
+            self.assertFalse(peer.closed)
+        self.assertEqual(peer.read().count(b" 404 "), 30)
+
+    def test_half_a_request_behind_a_whole_one_is_begun_too(self) -> None:
+        peer = self.visit()
+        peer.write(GET + GET[:-2])
+        self.house.wait(9)
+        self.assertFalse(peer.closed)
+        self.house.wait(3)
+        self.assertIn(b" 408 ", peer.read())
+        self.assertTrue(peer.closed)
+
+    def test_nonsense_behind_a_whole_one_is_counted_too(self) -> None:
+        peer = self.visit()
+        peer.write(GET + b"nonsense\r\n")
+        self.assertTrue(peer.closed)
+        self.assertEqual(self.house.core.complaints.total, {"http": 1})
+
     def test_silence_is_asked_and_an_answer_is_enough(self) -> None:
         peer = self.upgraded()
         for _ in range(5):

@@ -96,6 +96,9 @@ class AdminPort:
     def __init__(self, core: Core) -> None:
         self._core = core
 
+    def request_begun(self) -> None:
+        """One begins."""
+
     def request_refused(self) -> None:
         """A request made no sense."""
         self._core.complaints.note("http")
