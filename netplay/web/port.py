@@ -129,6 +129,17 @@ class WebProtocol(Connection):
         peer: str | None = super().peer_address()
         return client_address(peer, headers, self.factory.proxies) if self.factory.proxies.trusted(peer) else None
 
+    def refusal(self, headers: Headers) -> Refused | None:
+        """Why a request is not answered: there is no room, or whoever a proxy passes it on for is banned."""
+        told = self.address_told(headers)
+        if self.refused is None and told is not None:
+            try:
+                self.core.bans.check(told, self.core.clock.seconds())
+            except Refused as banned:
+                self.core.complaints.note(banned.code)
+                return banned
+        return self.refused
+
     def request_begun(self) -> None:
         """The rest of it is to come in time."""
         self._waiting_since = self.core.clock.seconds()

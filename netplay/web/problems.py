@@ -21,11 +21,14 @@ PROBLEM = "application/problem+json"
 STATUSES = {
     "bad_request": 400,
     "bad_json": 400,
+    "no_host": 400,
     "bad_message": 422,  # as described, but a rule says no; what is not as described is found before, and is 400
     "not_allowed": 403,
     "banned": 403,
+    "wrong_origin": 403,
     "too_large": 413,
     "unsupported_media_type": 415,
+    "wrong_host": 421,
     "rate_limited": 429,
     "internal": 500,
     "server_full": 503,
@@ -162,6 +165,22 @@ class Page(Answering):
         request.setHeader(b"content-type", content_type.encode())
         request.setHeader(b"cache-control", b"no-store")
         return body
+
+
+class Refusal(Answering):
+    """
+    The same problem whatever is asked.
+
+    @param refused: which.
+    """
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__()
+        self._refused = refused
+
+    def answer(self, request: Any) -> bytes:
+        """Says so."""
+        return problem_of(request, self._refused)
 
 
 class Nothing(Answering):

@@ -10,38 +10,18 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
+from websockets.http11 import Response
 
 from netplay.core import Core
+from netplay.errors import Refused
 from netplay.web.origins import Origins
-from netplay.web.problems import Answering, Nothing, not_found, problem, status_of
+from netplay.web.problems import Answering, Nothing, Refusal, not_found, problem
 from netplay.web.talks import SUBPROTOCOLS, EchoTalk, FeatureTalk, SharedTalk, Talk
 from netplay.web.websocket import Handshake
 from netplay.wire.codecs import JSON
 
 ADVICE_EVERY = 10.0
 """Seconds between lines in the log that say which option would have let someone in."""
-
-
-class Refusal(Answering):
-    """
-    The same problem whatever is asked.
-
-    @param status: of HTTP.
-    @param code: for programs.
-    @param detail: for people.
-    @param headers: further ones.
-    """
-
-    def __init__(self, status: int, code: str, detail: str, headers: Mapping[bytes, bytes] = {}) -> None:
-        super().__init__()
-        self._status = status
-        self._code = code
-        self._detail = detail
-        self._headers = headers
-
-    def answer(self, request: Any) -> bytes:
-        """Say it."""
-        return problem(request, self._status, self._code, self._detail, headers=self._headers)
 
 
 class Advice:
@@ -96,12 +76,13 @@ class Root(Resource):
         if path not in self._others and not self._origins.host_allowed(host):
             self._core.complaints.note("host")
             if host is None:
-                return Refusal(400, "no_host", "a request says its Host, once")
+                return Refusal(Refused("no_host", "a request says its Host, once"))
             self._advice.give(f"the Host {_shown(host)}", f"--public-url https://{_shown(host)}")
-            return Refusal(421, "wrong_host", "this server does not answer to that name")
-        refused = request.channel.port.refused
-        if refused is not None and path != b"ws":
-            return Refusal(status_of(refused.code), refused.code, refused.message)
+            return Refusal(Refused("wrong_host", "this server does not answer to that name"))
+        if path != b"ws":  # which says it in its own way
+            refused = request.channel.port.refusal(request.requestHeaders)
+            if refused is not None:
+                return Refusal(refused)
         return super().getChildWithDefault(path, request)
 
     def getChild(self, path: bytes, request: Any) -> Resource:
@@ -165,7 +146,7 @@ class Socket(Answering):
         if not self._origins.origin_allowed(origin, request.getHeader("host")):
             self._core.complaints.note("origin")
             self._advice.give(f"a page from {_shown(origin)}", f"--allow-origin {_shown(origin)}")
-            return problem(request, 403, "wrong_origin", "pages from elsewhere may not open WebSockets here")
+            raise Refused("wrong_origin", "pages from elsewhere may not open WebSockets here")
         handshake = Handshake(
             request.method.decode("ascii", "replace"),
             request.uri.decode("ascii", "replace"),
@@ -176,15 +157,19 @@ class Socket(Answering):
         )
         if not handshake.accepted:
             self._core.complaints.note("handshake")
-            response = handshake.response
-            request.setResponseCode(response.status_code, response.reason_phrase.encode())
-            for name, value in response.headers.raw_items():
-                if name.lower() not in ("connection", "content-length", "date"):  # of the connection we know more
-                    request.setHeader(name.encode(), value.encode("latin-1"))
-            return bytes(response.body)
+            return _not_opened(request, handshake.response)
         port = request.channel.port
         port.upgrade(handshake, self._open_talk(port, handshake, request), port.address_told(request.requestHeaders))
         return NOT_DONE_YET
+
+
+def _not_opened(request: Any, response: Response) -> bytes:
+    """What was wrong with a handshake, with the headers that say what would be right."""
+    ours = ("connection", "content-length", "content-type", "date")
+    headers = {name.encode(): value.encode("latin-1") for name, value in response.headers.raw_items()}
+    helpful = {name: value for name, value in headers.items() if name.decode().lower() not in ours}
+    detail = bytes(response.body).decode().strip()
+    return problem(request, response.status_code, "bad_handshake", detail, headers=helpful)
 
 
 def _headers(request: Any) -> Iterable[tuple[str, str]]:

@@ -119,7 +119,9 @@ class SocketTests(WebTestCase):
         self.assertEqual(self.upgrade(Origin="http://localhost:8080")[0], 101)
 
     def test_a_wrong_key(self) -> None:
-        self.assertEqual(self.upgrade(Sec_WebSocket_Key="short")[0], 400)
+        status, headers, body = self.upgrade(Sec_WebSocket_Key="short")
+        self.assertEqual((status, headers["content-type"]), (400, "application/problem+json"))
+        self.assertEqual(json.loads(body)["code"], "bad_handshake")
         self.assertEqual(self.house.core.complaints.total, {"handshake": 1})
 
     def test_a_wrong_version_is_told_the_right_one(self) -> None:

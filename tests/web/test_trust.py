@@ -69,6 +69,17 @@ class AddressTests(TrustTestCase):
         self.assertEqual(int.from_bytes(frames[1][1][:2]), 4004)
         self.assertEqual(self.said("198.51.100.2"), "welcome")
 
+    def test_so_it_is_for_each_request_of_a_connection_that_the_proxy_uses_for_many(self) -> None:
+        self.house_behind(PROXY)
+        core = self.house.core
+        core.bans.add(ip_network("198.51.100.1"), 60, "spam", core.clock.seconds())
+        peer = Peer(self.house, self.house.web.factory)
+        for address, expected in (("198.51.100.2", 200), ("198.51.100.1", 403), ("198.51.100.2", 200)):
+            peer.write(f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\n\r\n".encode())
+            status, _, body = answered(peer.read())
+            self.assertEqual((status, b'"code":"banned"' in body), (expected, expected == 403))
+        self.assertEqual(core.complaints.total, {"banned": 1})
+
     def test_it_is_known_by_that_address(self) -> None:
         self.house_behind(PROXY)
         peer, _ = self.come("198.51.100.1")
