@@ -9,12 +9,15 @@ even of the "same origin"; the Host header tells. Programs that are no browsers 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from twisted.python.usage import UsageError
 
 ANY = "*"
+
+_PLAIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,253}")
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -81,6 +84,15 @@ def parse_origin(option: str, url: str) -> tuple[str, str]:
         raise UsageError(f"{option} {url}: write an origin, such as {option} https://play.example.com")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return parts.scheme, f"{host}:{port}"
+
+
+def pasteable(url: str) -> bool:
+    """Whether a stranger's origin is one, and means nothing to a shell."""
+    try:
+        parse_origin("", url)
+    except UsageError:
+        return False
+    return _PLAIN.fullmatch(url) is not None
 
 
 def _name(host: str) -> str | None:

@@ -14,7 +14,7 @@ from websockets.http11 import Response
 
 from netplay.core import Core
 from netplay.errors import Refused
-from netplay.web.origins import Origins
+from netplay.web.origins import Origins, pasteable
 from netplay.web.problems import Answering, Nothing, Refusal, not_found, problem
 from netplay.web.talks import SUBPROTOCOLS, EchoTalk, FeatureTalk, SharedTalk, Talk
 from netplay.web.websocket import Handshake
@@ -33,20 +33,19 @@ class Advice:
         self._clock = clock
         self._said = -ADVICE_EVERY
 
-    def give(self, what: str, option: str) -> None:
+    def give(self, what: str, sent: str, option: str, url: str) -> None:
         """
-        @param what: was refused. Part of it comes from the client and is escaped.
-        @param option: to paste.
+        @param what: kind of thing that was refused.
+        @param sent: by the client; fit for one line of the log once it is here.
+        @param option: that would let it in, with C{url}, if that is fit to be pasted.
         """
         now = self._clock.seconds()
-        if now - self._said >= ADVICE_EVERY:
-            self._said = now
-            self._log.info("refused {what}; if that is yours, add {option}", what=what, option=option)
-
-
-def _shown(value: str | None) -> str:
-    """Something that a client sent, fit for one line of the log."""
-    return re.sub(r"[^!-~]", "?", (value or "")[:200])
+        if now - self._said < ADVICE_EVERY:
+            return
+        self._said = now
+        shown = re.sub(r"[^!-~]", "?", sent[:200])
+        advice = f"; if that is yours, add {option} {url}" if pasteable(url) else ""
+        self._log.info("refused {what} {shown}{advice}", what=what, shown=shown, advice=advice)
 
 
 class Root(Resource):
@@ -77,7 +76,7 @@ class Root(Resource):
             self._core.complaints.note("host")
             if host is None:
                 return Refusal(Refused("no_host", "a request says its Host, once"))
-            self._advice.give(f"the Host {_shown(host)}", f"--public-url https://{_shown(host)}")
+            self._advice.give("the Host", host, "--public-url", f"https://{host}")
             return Refusal(Refused("wrong_host", "this server does not answer to that name"))
         if path != b"ws":  # which says it in its own way
             refused = request.channel.port.refusal(request.requestHeaders)
@@ -100,7 +99,8 @@ class Sockets(Resource):
     def __init__(self, core: Core, origins: Origins, echo: bool) -> None:
         super().__init__()
         self._core = core
-        self._socket = lambda open_talk, subprotocols: Socket(core, origins, open_talk, subprotocols)
+        advice = Advice(core.clock)  # one for all, or each request would have its own line in the log
+        self._socket = lambda open_talk, subprotocols: Socket(core, origins, advice, open_talk, subprotocols)
         if echo:
             self.putChild(b"echo", self._socket(_echo, ()))
         self.putChild(b"", self._socket(_shared, SUBPROTOCOLS))
@@ -121,6 +121,7 @@ class Socket(Answering):
     """
     Opens WebSockets of one kind.
 
+    @param advice: for those who are refused.
     @param open_talk: from connection, handshake and request to what will be said.
     """
 
@@ -128,13 +129,14 @@ class Socket(Answering):
         self,
         core: Core,
         origins: Origins,
+        advice: Advice,
         open_talk: Callable[[Any, Handshake, Any], Talk],
         subprotocols: Iterable[str],
     ) -> None:
         super().__init__()
         self._core = core
         self._origins = origins
-        self._advice = Advice(core.clock)
+        self._advice = advice
         self._open_talk = open_talk
         self._subprotocols = tuple(subprotocols)
 
@@ -145,7 +147,7 @@ class Socket(Answering):
         origin = request.getHeader("origin")
         if not self._origins.origin_allowed(origin, request.getHeader("host")):
             self._core.complaints.note("origin")
-            self._advice.give(f"a page from {_shown(origin)}", f"--allow-origin {_shown(origin)}")
+            self._advice.give("a page from", origin or "", "--allow-origin", origin or "")
             raise Refused("wrong_origin", "pages from elsewhere may not open WebSockets here")
         handshake = Handshake(
             request.method.decode("ascii", "replace"),

@@ -81,16 +81,27 @@ class RootTests(WebTestCase):
                 self.assertLess(self.ask(request)[0], 500, (name, path))
         self.assertEqual(self.flushLoggedErrors(), [])
 
+    def test_what_a_shell_would_act_on_is_not_advised(self) -> None:
+        log = LogRecorder(self)
+        for host in ("a;id", "$(id)", "`id`", "a|b", "a{b,c}", "x" * 300):
+            self.get("/", Host=host)
+            self.ask(upgrade_request("/ws/chat", Origin=f"https://{host}"))
+            self.ask(upgrade_request("/ws/chat", Origin=host))
+            self.house.wait(10)
+        lines = [text for text in log.texts() if text.startswith("refused ") and not text.startswith("refused: ")]
+        self.assertEqual(len(lines), 12)
+        self.assertEqual([line for line in lines if "--" in line], [])
+
     def test_the_advice_is_given_now_and_then_and_cannot_forge_lines(self) -> None:
         log = LogRecorder(self)
         for _ in range(5):
             self.get("/", Host="evil.example\x1b[2J\x85" + "x" * 1000)
-        [line] = [text for text in log.texts() if "public-url" in text]
+        [line] = [text for text in log.texts() if "the Host" in text]
         self.assertTrue(line.isprintable())
         self.assertLess(len(line), 600)
         self.house.wait(10)
         self.get("/", Host="evil.example")
-        self.assertEqual(len([text for text in log.texts() if "public-url" in text]), 2)
+        self.assertEqual(len([text for text in log.texts() if "the Host" in text]), 2)
 
 
 class SocketTests(WebTestCase):
