@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, AnyStr
 from typing import Protocol as Shape
@@ -25,6 +26,9 @@ MOST_HEADERS = 100
 
 HTTP_1_1 = b"http/1.1"
 """What clients that ask over TLS which protocols are spoken (ALPN, RFC 7301) are told; browsers go if none is."""
+
+
+_ABSOLUTE = re.compile(rb"https?://(?P<authority>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
 class WebRequest(Request):
@@ -63,8 +67,13 @@ class WebRequest(Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """What was turned down has no effect, should the rest of it come all the same."""
-        if not self._turned_down:
-            super().requestReceived(command, path, version)
+        if self._turned_down:
+            return
+        absolute = _ABSOLUTE.fullmatch(path)
+        if absolute is not None:  # its authority takes the place of the Host (RFC 9112, section 3.2.2)
+            self.requestHeaders.setRawHeaders(b"host", [absolute["authority"]])
+            path = b"/" + absolute["rest"].removeprefix(b"/")
+        super().requestReceived(command, path, version)
 
     def _too_large(self) -> None:
         self._turned_down = True

@@ -66,6 +66,19 @@ class RootTests(WebTestCase):
     def test_programs_know_whom_they_ask(self) -> None:
         self.assertEqual(self.get("/healthz", Host="netplay.internal:8080")[0], 200)
 
+    def test_a_whole_url_is_asked_for_by_its_own_host(self) -> None:
+        for target, status in (
+            ("http://localhost/healthz", 200),
+            ("HTTP://localhost:8080/nothing", 404),
+            ("http://localhost?x", 200),
+            ("http://evil.example/", 421),
+            ("http:///", 421),
+        ):
+            asked = self.ask(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            self.assertEqual(asked[0], status, target)
+        request = upgrade_request("/ws/chat").replace(b"GET /", b"GET http://localhost:8080/")
+        self.assertEqual(self.ask(request)[0], 101)
+
     def test_no_host(self) -> None:
         self.assertEqual(self.ask(b"GET / HTTP/1.1\r\n\r\n")[0], 400)
 
