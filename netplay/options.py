@@ -35,6 +35,11 @@ def number(name: str, default: float, doc: str, least: float, most: float, *, ze
     return [name, None, default, doc, coerce]
 
 
+def several(value: str) -> list[str]:
+    """What is written with commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, str]:
     """
     The plugin that C{NAME:ARGUMENT} means, and the argument.

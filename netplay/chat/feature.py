@@ -25,6 +25,7 @@ from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated,
 from netplay.operations import Operation
 from netplay.people import People
 from netplay.session import SETTLE_AFTER
+from netplay.times import iso
 
 PRESENCE_EVERY = 1.0
 """Seconds for which changes of presence are gathered."""
@@ -125,13 +126,24 @@ class ChatService(Service):
         self.rooms.leave(session.member, room, self.core.clock.seconds())
         self.presence_changed(room)
 
-    def publish(self, room: Room, said: Chat) -> Deferred[None]:
-        """Number a message and send it to the room; fires when it is kept."""
+    def say(self, room: Room, user: str, message: str, emoji: str) -> tuple[Chat, Deferred[None]]:
+        """Say something in a room: what was said, with its number, and a Deferred that fires when it is kept."""
+        wall = self.core.wall()
+        said = Chat(
+            user=user,
+            message=message,
+            emoji=emoji,
+            room=room.name,
+            timestamp=iso(wall),
+            at=int(wall * 1000),
+            seq=0,
+            id="",
+        )
         log = self.log(room)
         kept = log.append(said)
         said.id = f"{log.epoch}-{said.seq}"
         self.channel(room).publish(said)
-        return kept
+        return said, kept
 
     def presence_changed(self, room: Room) -> None:
         """The members will be told within a second, once for all that changes until then."""

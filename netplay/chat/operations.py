@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred
 
-from netplay.chat.messages import Chat, Emoji, RoomLine, RoomName, Text
+from netplay.chat.messages import Emoji, RoomLine, RoomName, Text
 from netplay.messages import Name
 from netplay.operations import Operation
 from netplay.text import clean_emoji, clean_name
-from netplay.times import iso
 
 if TYPE_CHECKING:
     from netplay.chat.feature import ChatService
@@ -57,19 +56,9 @@ def operations(chat: ChatService) -> Sequence[Operation]:
 
     def publish(request: Publish) -> Deferred[Published]:
         room = chat.rooms.get(request.room)
-        wall = chat.core.wall()
-        said = Chat(
-            user=clean_name(request.user, "$.user"),
-            message=request.text,
-            emoji=clean_emoji(request.emoji),
-            room=room.name,
-            timestamp=iso(wall),
-            at=int(wall * 1000),
-            seq=0,
-            id="",
-        )
+        user, emoji = clean_name(request.user, "$.user"), clean_emoji(request.emoji)
+        said, kept = chat.say(room, user, request.text, emoji)
         epoch = chat.log(room).epoch
-        kept = chat.publish(room, said)
         return kept.addCallback(lambda _: Published(room.name, epoch, said.seq, said.id))
 
     def list_rooms(request: ListChatRooms) -> ChatRooms:

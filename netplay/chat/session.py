@@ -12,7 +12,6 @@ from netplay.chat.messages import (
     REQUESTS,
     AskHistory,
     AskWho,
-    Chat,
     CreateRoom,
     Direct,
     History,
@@ -107,18 +106,7 @@ class ChatSession(Session):
         """Into the room's log, and from there to its members."""
         member = self.member
         room = self.chat.rooms.joined(member, message.room)
-        wall = self.core.wall()
-        said = Chat(
-            user=member.person.name,
-            message=message.text,
-            emoji=member.emoji,
-            room=room.name,
-            timestamp=iso(wall),
-            at=int(wall * 1000),
-            seq=0,
-            id="",
-        )
-        kept = self.chat.publish(room, said)
+        said, kept = self.chat.say(room, member.person.name, message.text, member.emoji)
         if message.ref is None:
             return None
         return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))

@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from typing import Any
 
-import msgspec
 from websockets.client import ClientProtocol
 from websockets.frames import BINARY, CONT, TEXT, Frame
 from websockets.protocol import CONNECTING, OPEN
@@ -21,8 +20,9 @@ from zope.interface import Attribute, Interface, implementer
 
 from netplay.client.errors import WireError
 from netplay.errors import Refused
-from netplay.wire.codecs import JSON, LINES, Codec, frames_wire
+from netplay.wire.codecs import JSON, LINES, Codec, Wire, frames_wire
 from netplay.wire.frames import Frames
+from netplay.wire.grammar import DECODE_ERRORS
 from netplay.wire.lines import Lines
 
 MAX_MESSAGE = 2**20
@@ -66,14 +66,20 @@ class IWire(Interface):
 
 
 @implementer(IWire)
-class LineWire:
-    """JSON, a value a line: the features' own ports. The game port ends its values with a newline, too."""
+class PortWire:
+    """
+    What a feature's own port and the binary port have in common.
+
+    @param framing: finds payloads in bytes.
+    @param wire: the server's own.
+    """
 
     open = True
     close_code = None
 
-    def __init__(self) -> None:
-        self._lines = Lines(MAX_MESSAGE)
+    def __init__(self, framing: Lines | Frames, wire: Wire) -> None:
+        self._framing = framing
+        self._wire = wire
 
     def opening(self) -> bytes:
         """The server speaks first."""
@@ -81,68 +87,23 @@ class LineWire:
 
     def feed(self, data: bytes) -> None:
         """See L{IWire.feed}."""
-        self._lines.feed(data)
+        self._framing.feed(data)
 
     def next(self) -> Message | None:
         """See L{IWire.next}."""
         try:
-            payload = self._lines.next()
+            payload = self._framing.next()
         except Refused as refused:
             raise WireError(refused.message) from None
-        return None if payload is None else decoded(JSON, payload)
+        return None if payload is None else self.decoded(payload)
 
-    def encode(self, message: Message) -> bytes:
-        """See L{IWire.encode}."""
-        return LINES.encode(message)
+    def decoded(self, payload: Any) -> Message:
+        """
+        What a payload says.
 
-    def answers(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    def closing(self) -> bytes:
-        """Nothing."""
-        return b""
-
-
-@implementer(IWire)
-class FrameWire:
-    """
-    The frames of one feature on the binary port.
-
-    @param kind: the type of the feature's frames.
-    @param codec: how messages are written in frames of that type.
-    """
-
-    open = True
-    close_code = None
-
-    def __init__(self, kind: int, codec: Codec) -> None:
-        self._kind = kind
-        self._codec = codec
-        self._wire = frames_wire(kind, codec)
-        self._frames = Frames(MAX_MESSAGE)
-
-    def opening(self) -> bytes:
-        """An empty frame turns to the feature."""
-        return self._wire.wrap(b"")
-
-    def feed(self, data: bytes) -> None:
-        """See L{IWire.feed}."""
-        self._frames.feed(data)
-
-    def next(self) -> Message | None:
-        """See L{IWire.next}."""
-        try:
-            frame = self._frames.next()
-        except Refused as refused:
-            raise WireError(refused.message) from None
-        if frame is None:
-            return None
-        kind, payload = frame
-        if kind == self._kind:
-            return decoded(self._codec, payload)
-        # What belongs to no feature is JSON until a feature has been turned to.
-        return decoded(JSON if payload.startswith(b"{") else self._codec, payload)
+        @raise WireError: nothing.
+        """
+        return decoded(self._wire.codec, payload)
 
     def encode(self, message: Message) -> bytes:
         """See L{IWire.encode}."""
@@ -155,6 +116,36 @@ class FrameWire:
     def closing(self) -> bytes:
         """Nothing."""
         return b""
+
+
+class LineWire(PortWire):
+    """JSON, a value a line: the features' own ports. The game port ends its values with a newline, too."""
+
+    def __init__(self) -> None:
+        super().__init__(Lines(MAX_MESSAGE), LINES)
+
+
+class FrameWire(PortWire):
+    """
+    The frames of one feature on the binary port.
+
+    @param kind: the type of the feature's frames.
+    @param codec: how messages are written in frames of that type.
+    """
+
+    def __init__(self, kind: int, codec: Codec) -> None:
+        super().__init__(Frames(MAX_MESSAGE), frames_wire(kind, codec))
+        self._kind = kind
+
+    def opening(self) -> bytes:
+        """An empty frame turns to the feature."""
+        return self._wire.wrap(b"")
+
+    def decoded(self, payload: tuple[int, bytes]) -> Message:
+        """What belongs to no feature is JSON until a feature has been turned to."""
+        kind, content = payload
+        codec = JSON if kind != self._kind and content.startswith(b"{") else self._wire.codec
+        return decoded(codec, content)
 
 
 @implementer(IWire)
@@ -242,7 +233,7 @@ def decoded(codec: Codec, payload: bytes) -> Message:
     """
     try:
         message = codec.plain(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except DECODE_ERRORS as error:
         raise WireError(f"not {codec.name}: {error}") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise WireError("a message is an object with a type")

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from netplay.core import Core
 from netplay.interfaces import IFeature, IFeatureService
+from netplay.options import several
 from netplay.web.admin.site import admin_children
 from netplay.web.http import make_site
 from netplay.web.origins import Origins
@@ -19,11 +20,6 @@ from netplay.web.pages import console_children
 from netplay.web.port import WebFactory
 from netplay.web.proxies import parse_proxies
 from netplay.web.site import Root, Sockets
-
-
-def _several(value: str) -> list[str]:
-    """What is written with commas between."""
-    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 @implementer(IFeatureService)
@@ -35,7 +31,7 @@ class WebService(Service):
     """
 
     def __init__(self, options: Mapping[str, Any], core: Core) -> None:
-        origins = Origins(options["public-url"], _several(options["allow-origin"]))
+        origins = Origins(options["public-url"], several(options["allow-origin"]))
         served = options["served"]
         pages: dict[bytes, IResource] = {b"ws": Sockets(core, origins, "echo" in served), **console_children()}
         # Unless these have an endpoint of their own:

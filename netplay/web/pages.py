@@ -10,7 +10,7 @@ from typing import Any
 from twisted.web.http import CACHED
 from twisted.web.resource import IResource, Resource
 
-from netplay.web.problems import Answering, Nothing, method_not_allowed, not_found
+from netplay.web.problems import Nothing, ReadOnly
 
 CONTENT_TYPES = {
     ".css": b"text/css; charset=utf-8",
@@ -35,7 +35,7 @@ POLICY = b"; ".join(
 """What a page may do: show and run what this server serves, nothing that stands in the page itself."""
 
 
-class StaticPage(Answering):
+class StaticPage(ReadOnly):
     """
     One file. A browser that has it asks each time whether it has changed, and is told no in one line.
 
@@ -50,12 +50,8 @@ class StaticPage(Answering):
         self._content_type = content_type
         self.tag = b'"%b"' % hashlib.sha256(body).hexdigest()[:32].encode()
 
-    def answer(self, request: Any) -> bytes:
+    def shown(self, request: Any) -> bytes:
         """The file, or that it is still the same."""
-        if request.postpath:
-            return not_found(request)
-        if request.method not in (b"GET", b"HEAD"):
-            return method_not_allowed(request, ["GET", "HEAD"])
         request.setHeader(b"cache-control", b"no-cache")
         request.setHeader(b"content-security-policy", POLICY)
         # Other sites may import netplay.js, and modules are fetched with CORS. All here is public.

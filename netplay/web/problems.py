@@ -144,9 +144,29 @@ class Answering(Resource):
         return problem(request, 500, "internal", "that went wrong here, not with you; it is in the log")
 
 
-class Page(Answering):
+class ReadOnly(Answering):
+    """Something to look at, and nothing else."""
+
+    def answer(self, request: Any) -> bytes:
+        """What there is to see, to those who ask for that."""
+        if request.postpath:
+            return not_found(request)
+        if request.method not in (b"GET", b"HEAD"):
+            return method_not_allowed(request, ["GET", "HEAD"])
+        return self.shown(request)
+
+    def shown(self, request: Any) -> bytes:
+        """
+        The body.
+
+        @raise Refused: becomes a problem.
+        """
+        raise NotImplementedError
+
+
+class Page(ReadOnly):
     """
-    Something to look at.
+    Something that is made anew for each request.
 
     @param show: from the request to the body and its content type.
     """
@@ -155,12 +175,8 @@ class Page(Answering):
         super().__init__()
         self._show = show
 
-    def answer(self, request: Any) -> bytes:
-        """The body."""
-        if request.postpath:
-            return not_found(request)
-        if request.method not in (b"GET", b"HEAD"):
-            return method_not_allowed(request, ["GET", "HEAD"])
+    def shown(self, request: Any) -> bytes:
+        """As it is now."""
         body, content_type = self._show(request)
         request.setHeader(b"content-type", content_type.encode())
         request.setHeader(b"cache-control", b"no-store")

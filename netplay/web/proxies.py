@@ -15,6 +15,7 @@ from twisted.python.usage import UsageError
 from twisted.web.http_headers import Headers
 
 from netplay.limits import address_of
+from netplay.options import several
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,7 +57,7 @@ def parse_proxies(option: str, text: str) -> Proxies:
     """
     networks: list[Network] = []
     unix = False
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in several(text):
         if part == UNIX:
             unix = True
             continue

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.chat.operations import ListChatRooms, Publish
 from netplay.errors import Refused
+from tests.chat.slow import SlowStore
 from tests.features import START_ISO, House
 
 
@@ -16,8 +17,11 @@ class OperationsTestCase(SynchronousTestCase):
     """Ann is in general."""
 
     def setUp(self) -> None:
-        self.house = House()
-        self.ann = self.house.connect("chat")
+        self.open(House())
+
+    def open(self, house: House) -> None:
+        self.house = house
+        self.ann = house.connect("chat")
         self.handlers = {operation.request: operation.handler for operation in self.house.chat.operations}
 
     def asked(self, request: Any) -> Any:
@@ -56,12 +60,13 @@ class PublishTests(OperationsTestCase):
         self.assertEqual([message["message"] for message in history], ["one", "two", "three"])
 
     def test_it_is_answered_when_it_is_kept(self) -> None:
-        kept: Deferred[None] = Deferred()
-        self.patch(self.house.chat, "publish", lambda room, said: kept)
+        store = SlowStore()
+        self.open(House(store=store))
         answer = self.handlers[Publish](Publish(room="general", user="Bot", text="hi"))
         self.assertNoResult(answer)
-        kept.callback(None)
-        self.successResultOf(answer)
+        self.assertEqual(len(self.ann.heard("chat")), 1)
+        store.log.work()
+        self.assertEqual(self.successResultOf(answer).seq, 1)
 
     def test_into_a_room_that_there_is_not(self) -> None:
         refused = self.assertRaises(Refused, self.asked, Publish(room="nowhere", user="Bot", text="hi"))

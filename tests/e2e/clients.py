@@ -282,6 +282,14 @@ def plain_socket(host: str | None, port: int, *, receive_buffer: int | None = No
     return sock
 
 
+def everything(sock: socket.socket) -> bytes:
+    """What there is to read until the end; blocks."""
+    data = bytearray()
+    while more := sock.recv(1 << 20):
+        data += more
+    return bytes(data)
+
+
 # As the tutorial implies
 
 

@@ -13,7 +13,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from tests.e2e.clients import HEADER, PATIENCE, BinaryClient, Client, MessageClient, plain_socket
+from tests.e2e.clients import HEADER, PATIENCE, BinaryClient, Client, MessageClient, everything, plain_socket
 from tests.e2e.daemon import ASYNCIO, TWISTD, Daemon, Daemons, anywhere, only
 
 reactor: Any = _reactor
@@ -26,14 +26,6 @@ def stalled(daemon: Daemon, feature: str, receive_buffer: int | None = 4096) -> 
     sock = plain_socket(address.host, address.port, receive_buffer=receive_buffer)
     daemon.keep(sock)
     return sock
-
-
-def everything(sock: socket.socket) -> bytes:
-    """What there is to read until the end; blocks."""
-    data = bytearray()
-    while more := sock.recv(1 << 20):
-        data += more
-    return bytes(data)
 
 
 # Readers that do not read

@@ -12,7 +12,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.threads import deferToThread
 
-from tests.e2e.clients import PATIENCE, Client, plain_socket
+from tests.e2e.clients import PATIENCE, Client, everything, plain_socket
 from tests.e2e.daemon import TWISTD, Daemon, Daemons, only
 from tests.features import BINARY, CLOSE, PING, PONG, TEXT, masked, unframed, upgrade_request
 
@@ -141,14 +141,6 @@ async def test_who_does_not_read_what_it_causes_is_not_read_from(daemons: Daemon
     lazy.shutdown(socket.SHUT_WR)
     back = await deferToThread(everything, lazy)
     assert back.partition(b"\r\n\r\n")[2] == answer * (sent // len(frame))
-
-
-def everything(sock: socket.socket) -> bytes:
-    """What there is to read until the end; blocks."""
-    data = bytearray()
-    while more := sock.recv(1 << 20):
-        data += more
-    return bytes(data)
 
 
 @ensureDeferred

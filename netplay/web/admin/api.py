@@ -36,8 +36,9 @@ class Routes:
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        vague_first = sorted(operations, key=lambda operation: -len(operation.in_path))
-        self._routes = [(operation.path.strip("/").split("/"), operation) for operation in vague_first]
+        # Of two that fit a path, the one that is found later counts: that which leaves less open.
+        ordered = sorted(operations, key=lambda operation: len(operation.in_path), reverse=True)
+        self._routes = [(operation.path.strip("/").split("/"), operation) for operation in ordered]
 
     def find(self, path: Sequence[str]) -> dict[str, tuple[Operation, dict[str, str]]]:
         """What there is under a path, by method, with the fields that the path gives it."""
