@@ -315,6 +315,7 @@ async def test_without_a_mouse(daemons: Daemons, windows: Windows) -> None:
     await tab_to(window, "Game", back=True)
     assert await window.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     await window.press("Enter")
+    await window.tells("#game-players", "Player_1")  # who is no player yet moves nothing
     await tab_to(window, "The field.")
     await window.press("ArrowUp")
     await window.tells("#game-players", "0, -1")
