@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from netplay.core import Core
-from netplay.game.room import GameRoom
+from netplay.game.oldroom import GameRoom
 from netplay.interfaces import IGame
 
 

@@ -1,134 +1,342 @@
-"""One room of a game: who is seated, and when they are told the state."""
+"""One room: who has which seat, what it is about, and the game in it. A plain object, moved by calls alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from random import Random
 from typing import Any
 
-import msgspec
-from twisted.internet.interfaces import IDelayedCall
+from netplay.errors import Refused
+from netplay.game.game import Game
+from netplay.game.players import Player
+from netplay.game.scene import Phase, Scene
 
-from netplay.channel import Channel
-from netplay.clients import Client
-from netplay.core import Core
-from netplay.game.messages import State
-from netplay.interfaces import IGame, IWorld
-from netplay.messages import Request
+AWAY = 30.0
+"""Seconds that a seat is kept for a player whose connection was lost."""
 
 
-class GameRoom:
+class Room:
     """
-    A world, its players, and the channel on which they see it.
+    A deterministic state machine: made with the same seed and called in the same way, it comes to the same states, bit
+    for bit. It knows no clock: L{advance} moves its time, which is counted in ticks.
 
-    A change is sent at once, further ones at most C{state_rate} times a second: however many there are, each player
-    gets the newest state only, and one who lags gets it when it has caught up.
+    What a hook of the game raises comes out of the call that ran it; the room is of no use after that.
 
     @param name: what the room is called.
-    @param game: whose rules hold.
-    @param state_rate: states a second, at most.
+    @param game: what is played in it.
+    @param seed: where chance begins.
+    @ivar world: the round that is being prepared or played.
+    @ivar acks: by player the C{seq} of the newest input that has taken effect.
+    @ivar changed: something of the roster is not as it was; whoever tells it resets this.
+    @ivar journal: called with the name and the arguments of each call that moves the room.
     """
 
-    def __init__(self, name: str, game: IGame, core: Core, state_rate: float) -> None:
+    def __init__(self, name: str, game: type[Game], seed: int) -> None:
         self.name = name
         self.game = game
-        self.world: IWorld = game.open(name)
-        self.players: set[str] = set()
-        self.tick = 0
-        self._core = core
-        self._channel = Channel(core.clock, core.totals)
-        self._interval = 1.0 / state_rate
-        self._sent = -self._interval
-        self._due = 0.0
-        self._pace = core.totals.pace("game")
-        self._next: IDelayedCall | None = None
-        self._arriving: dict[Callable[[], None], None] = {}  # what makes those seen who are not yet
-        self._newcomers: dict[Client, int] = {}  # not in the channel yet -> the tick whose state they know
+        self.seed = seed
+        self.scene = Scene(game.tick_rate, Random(seed))
+        self.acks: dict[str, int] = {}
+        self.changed = True
+        self.journal: Callable[..., object] = _unrecorded
+        self._away: dict[str, int] = {}  # player -> the tick at which the seat is given up
+        self._starts_at: int | None = None
+        self._again_at: int | None = None
+        self._called = False  # by the host: the round starts, whoever is ready
+        self.world: Game = self._prepared()
 
-    def expect(self, settle: Callable[[], None]) -> None:
-        """Someone has come and is not seen by the others before C{settle} is called, which seats it."""
-        self._arriving[settle] = None
+    # What is asked of it
 
-    def expect_no_more(self, settle: Callable[[], None]) -> None:
-        """It was called, or will not be."""
-        del self._arriving[settle]
+    @property
+    def seats(self) -> dict[str, Player]:
+        """The players by id, in the order in which they came."""
+        return self.scene.seats
 
-    def preview(self, player: str, kept: Any = None) -> State:
-        """The state as it will be once a player is in, which it is not yet; but everyone who came before is."""
-        for settle in list(self._arriving):
-            settle()
-        self.world.join(player, kept)
-        try:
-            # The world's own objects are copied, before the player is taken out of them again.
-            return self._state(msgspec.to_builtins(self.world.state()))
-        finally:
-            self.world.leave(player)
+    @property
+    def phase(self) -> Phase:
+        """What the room is about."""
+        return self.scene.phase
 
-    def seat(self, player: str, client: Client, seen: int, kept: Any = None) -> None:
+    @property
+    def free(self) -> int:
+        """Seats that somebody could take now."""
+        if self.phase is Phase.PLAYING and not self.game.join_in:
+            return 0
+        return self.game.players[1] - len(self.seats)
+
+    @property
+    def starts_in(self) -> float | None:
+        """Seconds until the round starts, while they are counted."""
+        return None if self._starts_at is None else (self._starts_at - self.scene.ticks) / self.scene.rate
+
+    @property
+    def next_due(self) -> int | None:
+        """The tick at which something happens by itself, C{None} if nothing will."""
+        if self.game.ticking and self.phase is Phase.PLAYING:
+            return self.scene.ticks + 1
+        timer = None if self.phase is Phase.OVER else self.scene.timers.next_due
+        dues = [due for due in (self._starts_at, self._again_at, timer, *self._away.values()) if due is not None]
+        return min(dues, default=None)
+
+    # Coming and going
+
+    def join(self, id: str, name: str, team: str | None = None, *, bot: bool = False) -> Player:
         """
-        A player comes in.
+        Somebody takes a seat.
 
-        @param seen: the tick of the preview that it was sent. If nothing but its own coming has happened since, it
-            knows all there is, and the others alone are told.
+        @param team: which it would like; otherwise one of the smallest.
+        @raise Refused: C{room_full}, C{wrong_phase}, C{bad_message} for a team that there is not, C{not_allowed} for
+            one that has too many.
         """
-        self.world.join(player, kept)
-        self.players.add(player)
-        knows_all = seen == self.tick
-        self._changed()
-        self._newcomers[client] = self.tick if knows_all else seen
+        if self.phase is Phase.PLAYING and not self.game.join_in:
+            raise Refused("wrong_phase", "the round has begun; watch it with spectate, or join another room")
+        if not self.free:
+            raise Refused("room_full", f"all {self.game.players[1]} seats are taken")
+        player = Player(id, name, self._team(team, None), bot=bot)
+        self.journal("join", id, name, team, bot=bot)
+        self.changed = True
+        self.seats[id] = player
+        self._settled(player)
+        if self.scene.host is None or self.scene.host.bot:
+            self._choose_host()
+        self._look()
+        return player
 
-    def unseat(self, player: str, client: Client) -> Any:
-        """A player goes; returns what brings it back as it was."""
-        self._newcomers.pop(client, None)
-        if self._channel in client.channels:
-            self._channel.leave(client)
-        self.players.discard(player)
-        kept = self.world.leave(player)
-        self._changed()
-        return kept
+    def leave(self, id: str) -> None:
+        """A player gives up the seat."""
+        self.journal("leave", id)
+        self._leave(id)
 
-    def bring_up_to_date(self, client: Client) -> None:
-        """Send the newest state to one client, if it was not sent to the room yet."""
-        if self._next is not None:
-            client.send(self.state())
+    def _leave(self, id: str) -> None:
+        player = self.seats.pop(id)
+        self.changed = True
+        self._away.pop(id, None)
+        self.acks.pop(id, None)
+        if self.scene.host is player:
+            self._choose_host()
+        self.world.left(player)
+        for entity in [entity for entity in self.world.entities.values() if entity.owner is player]:
+            self.world.remove(entity)
+        self._look()
 
-    def act(self, player: str, message: Request) -> None:
-        """A player did something."""
-        if self.world.act(player, message):
-            self._changed()
+    def drop(self, id: str) -> None:
+        """A player's connection is lost: the seat is kept for it L{AWAY} seconds."""
+        self.journal("drop", id)
+        player = self.seats[id]
+        player.away = self.changed = True
+        self._away[id] = self.scene.ticks + round(AWAY * self.scene.rate)
+        if self.scene.host is player:
+            self._choose_host()
+        self.world.away(player)
+        self._look()
 
-    def state(self) -> State:
-        """All there is to see just now."""
-        return self._state(self.world.state())
+    def back(self, id: str) -> None:
+        """A player who was away is there again."""
+        self.journal("back", id)
+        player = self.seats[id]
+        player.away = False
+        self.changed = True
+        del self._away[id]
+        if self.scene.host is None or self.scene.host.away or self.scene.host.bot:
+            self._choose_host()
+        self.world.back(player)
+        self._look()
 
-    def _state(self, world: Mapping[str, Any]) -> State:
-        return State(room=self.name, game=self.game.name, tick=self.tick, at=self._core.now(), **world)
+    # What players do
 
-    def close(self) -> None:
-        """The room ends."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+    def ready(self, id: str, ready: bool) -> None:
+        """
+        A player is ready for the round, or is not.
 
-    def _changed(self) -> None:
-        self.tick += 1
-        if self._next is None:
-            clock = self._core.clock
-            # At the end of this turn at the earliest, with all that the turn brings.
-            now = clock.seconds()
-            self._due = max(now, self._sent + self._interval)
-            self._next = clock.callLater(self._due - now, self._send)
+        @raise Refused: C{wrong_phase}.
+        """
+        self._before_the_round()
+        self.journal("ready", id, ready)
+        self.seats[id].ready = ready
+        self.changed = True
+        self._look()
 
-    def _send(self) -> None:
-        self._next = None
-        clock = self._core.clock
-        self._sent = clock.seconds()
-        self._pace.late.observe(self._sent - self._due)
-        state = self.state()
-        self._channel.publish(state, key=("state", self.name))
-        self._channel.flush()
-        newcomers, self._newcomers = self._newcomers, {}
-        for client, seen in newcomers.items():
-            if seen != self.tick:
-                client.send(state)
-            self._channel.join(client)
-        self._pace.duration.observe(clock.seconds() - self._sent)
+    def choose(self, id: str, team: str) -> None:
+        """
+        A player changes to another team.
+
+        @raise Refused: C{wrong_phase}; C{bad_message} for a team that there is not; C{not_allowed} for one that has
+            too many.
+        """
+        self._before_the_round()
+        player = self.seats[id]
+        team = self._team(team, player) or ""
+        self.journal("choose", id, team)
+        player.team = team
+        self.changed = True
+        self._look()
+
+    def call(self, id: str) -> None:
+        """
+        The host starts the round without waiting for those who are not ready.
+
+        @raise Refused: C{wrong_phase}, C{not_allowed}.
+        """
+        self._before_the_round()
+        player = self.seats[id]
+        if player is not self.scene.host:
+            raise Refused("not_allowed", "only the host starts a round; say that you are ready with ready")
+        if self._present() < self.game.players[0]:
+            raise Refused("not_allowed", f"it takes {self.game.players[0]} players")
+        self.journal("call", id)
+        self._called = True
+        self._look()
+
+    def act(self, id: str, message: Any) -> None:
+        """
+        A player sends something to the game.
+
+        @param message: one of the game's C{messages}; its C{seq}, if it has one, is acknowledged.
+        @raise Refused: C{wrong_phase}, or what the game says.
+        """
+        if self.scene.phase is not Phase.PLAYING:
+            raise Refused("wrong_phase", "the round has not begun, or is over")
+        self.journal("act", id, message)
+        seq = getattr(message, "seq", None)
+        if seq is not None:
+            self.acks[id] = seq
+        self.world.act(self.scene.seats[id], message)
+        if self.scene.result is not None:
+            self._look()
+
+    # Time
+
+    def advance(self, ticks: int = 1) -> None:
+        """Let time pass: what is due happens, and a game that ticks does so."""
+        self.journal("advance", ticks)
+        scene = self.scene
+        end = scene.ticks + ticks
+        while scene.ticks < end:
+            due = self.next_due
+            if due is None or due > end:
+                scene.ticks = end
+                return
+            scene.ticks = max(due, scene.ticks)
+            self._happen()
+
+    def _happen(self) -> None:
+        """What is due at this tick."""
+        scene = self.scene
+        now = scene.ticks
+        if self._away:
+            for id in [id for id, until in self._away.items() if until <= now]:
+                self._leave(id)
+        if self._starts_at is not None and self._starts_at <= now:
+            self._start()
+        if self._again_at is not None and self._again_at <= now:
+            self._again()
+        while scene.phase is not Phase.OVER and (timer := scene.timers.take(now)) is not None:
+            getattr(self.world, timer.method)(*timer.arguments)
+            self._look()
+        if scene.phase is Phase.PLAYING and self.game.ticking:
+            self.world.tick(1 / scene.rate)
+            if scene.result is not None:
+                self._look()
+
+    # Rounds
+
+    def _prepared(self) -> Game:
+        self.scene.timers = type(self.scene.timers)()
+        world = self.game(self.scene)
+        world.setup()
+        return world
+
+    def _settled(self, player: Player) -> None:
+        player.seat = self.game.seat()
+        player.entity = None
+        self.world.joined(player)
+
+    def _start(self) -> None:
+        self._starts_at = None
+        self.scene.phase = Phase.PLAYING
+        self.changed = True
+        self.world.start()
+        self._look()
+
+    def _over(self) -> None:
+        self.scene.phase = Phase.OVER
+        self._again_at = self.scene.ticks + max(1, round(self.game.rest * self.scene.rate))
+        self.changed = True
+
+    def _again(self) -> None:
+        """Everybody stays for another round."""
+        scene = self.scene
+        self._again_at = None
+        self._called = False
+        scene.result = None
+        scene.phase = Phase.WAITING
+        self.changed = True
+        self.acks.clear()
+        self.world = self._prepared()
+        for player in scene.seats.values():
+            player.ready = player.bot
+            self._settled(player)
+        self._look()
+
+    def _look(self) -> None:
+        """The phase follows from who is there and what they say."""
+        scene = self.scene
+        if scene.phase is Phase.PLAYING and scene.result is not None:
+            self._over()
+        elif scene.phase is Phase.WAITING and self._may_start():
+            scene.phase = Phase.COUNTDOWN
+            self.changed = True
+            self._starts_at = scene.ticks + round(self.game.countdown * scene.rate)
+            if not self.game.countdown:
+                self._start()
+        elif scene.phase is Phase.COUNTDOWN and not self._may_start():
+            scene.phase = Phase.WAITING
+            self.changed = True
+            self._starts_at = None
+            self._called = False
+
+    def _may_start(self) -> bool:
+        if self._present() < self.game.players[0]:
+            return False
+        if self._called or self.game.starts == "at once":
+            return True
+        if self.game.starts == "full":
+            return len(self.seats) == self.game.players[1]
+        return all(player.ready for player in self.seats.values() if not player.away)
+
+    def _present(self) -> int:
+        return sum(not player.away for player in self.seats.values())
+
+    def _before_the_round(self) -> None:
+        if self.phase not in (Phase.WAITING, Phase.COUNTDOWN):
+            raise Refused("wrong_phase", "not while a round is played; wait for the next one")
+
+    # Teams and the host
+
+    def _team(self, wanted: str | None, player: Player | None) -> str | None:
+        """
+        The team for a player, who is in none yet if C{None}.
+
+        @raise Refused: C{bad_message}, C{not_allowed}.
+        """
+        teams = self.game.teams
+        if wanted is None:
+            return min(teams, key=lambda team: self._size(team, player)) if teams else None
+        if wanted not in teams:
+            there_are = f"there are {', '.join(teams)}" if teams else "this game has no teams"
+            raise Refused("bad_message", f"no such team; {there_are}", "$.team")
+        sizes = {team: self._size(team, player) for team in teams}
+        if sizes[wanted] > min(sizes.values()):
+            raise Refused("not_allowed", f"{wanted} has more players than another team; take that", "$.team")
+        return wanted
+
+    def _size(self, team: str, without: Player | None) -> int:
+        return sum(player.team == team and player is not without for player in self.seats.values())
+
+    def _choose_host(self) -> None:
+        """Whoever came first of those who are there; people before bots."""
+        self.scene.host = min(self.seats.values(), key=lambda player: (player.bot, player.away), default=None)
+
+
+def _unrecorded(*call: Any, **more: Any) -> None:
+    """A room that nobody records."""

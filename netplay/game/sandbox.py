@@ -8,7 +8,7 @@ from typing import Any
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from netplay.game.messages import SANDBOX_REQUESTS, Move, Score
+from netplay.game.messages import Move, Score
 from netplay.interfaces import IGame, IWorld
 from netplay.messages import MAX_INTEGER, Request
 
@@ -62,7 +62,7 @@ class Sandbox:
     name = "sandbox"
     description = "Move around and score as you like: the rules of the tutorial"
     players = (1, 100)
-    messages = SANDBOX_REQUESTS
+    messages = (Move, Score)
 
     def open(self, room: str) -> SandboxWorld:
         """An empty world."""

@@ -1,0 +1,157 @@
+"""What is in the world of a game: entities, whose fields say what they hold and who may see it."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from math import hypot
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import msgspec
+from msgspec import Struct, inspect
+
+T = TypeVar("T")
+
+
+class Sight(Enum):
+    """Who may see a field."""
+
+    EVERYONE = "everyone"
+    TEAM = "team"
+    OWNER = "owner"
+    NOBODY = "nobody"
+
+
+Team = Annotated[T, Sight.TEAM]
+"""A field of an entity that only the team of its owner sees."""
+
+Owner = Annotated[T, Sight.OWNER]
+"""A field of an entity that only its owner sees."""
+
+Hidden = Annotated[T, Sight.NOBODY]
+"""A field of an entity that stays on the server."""
+
+
+class Data(Struct):
+    """What a game keeps of each player, on the server only. Every field has a default."""
+
+
+class Entity(Struct, kw_only=True):
+    """
+    Something in the world that clients see. Subclasses declare its fields, which hold numbers, strings, booleans,
+    C{None}, or tuples of these. Setting a field is all there is to do: whoever may see it is told.
+
+    It is a Struct so that what a room costs is not Python's: reading, comparing and copying happen in C.
+
+    @cvar kind: what clients call it; the name of the class in snake case unless set.
+    @ivar id: its name in the room, given when it is added to the game.
+    @ivar owner: the player to whom it belongs, if any.
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: str = ""
+    owner: Any = None
+
+
+class Kind:
+    """
+    What clients are to know of a class of entities.
+
+    @param digits: how many digits after the point are sent of a C{float}; C{None} for all.
+    @ivar name: as clients call it.
+    @ivar fields: the names of what somebody may see, in the order of their declaration. Masks have a bit for each.
+    @ivar scales: for each field what its number is multiplied by to make it whole; 1 where it is sent as it is.
+    @ivar public: mask of what everyone sees.
+    @ivar team: mask of what the owner's team sees besides.
+    @ivar own: mask of what the owner sees besides.
+    """
+
+    __slots__ = ("_plan", "_whole", "fields", "name", "own", "public", "scales", "team")
+
+    def __init__(self, cls: type[Entity], digits: int | None) -> None:
+        self.name = kind_name(cls)
+        sights = {
+            field.name: next(
+                (m for m in getattr(field.type, "__metadata__", ()) if isinstance(m, Sight)), Sight.EVERYONE
+            )
+            for field in msgspec.structs.fields(cls)
+            if field.name not in Entity.__struct_fields__
+        }
+        types = {field.name: inspect.type_info(field.type) for field in msgspec.structs.fields(cls)}
+        self.fields = tuple(name for name, sight in sights.items() if sight is not Sight.NOBODY)
+        for name in self.fields:
+            if not _is_plain(types[name]):
+                raise TypeError(
+                    f"{cls.__name__}.{name}: clients are shown numbers, strings, booleans, None and tuples of these; "
+                    f"declare it as Hidden[...] if it is to stay on the server"
+                )
+        self.public, self.team, self.own = (
+            sum(1 << n for n, name in enumerate(self.fields) if sights[name] is sight)
+            for sight in (Sight.EVERYONE, Sight.TEAM, Sight.OWNER)
+        )
+        rounded = [digits is not None and _is_float(types[name]) for name in self.fields]
+        self.scales = tuple(10 ** (digits or 0) if is_rounded else 1 for is_rounded in rounded)
+        order = cls.__struct_fields__
+        self._plan = tuple(
+            (order.index(name), scale if is_rounded else 0)
+            for name, scale, is_rounded in zip(self.fields, self.scales, rounded, strict=True)
+        )
+        self._whole = tuple(zip(self.fields, self.scales, strict=True))
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether not everyone sees the same of it."""
+        return bool(self.team or self.own)
+
+    def values(self, entity: Entity) -> list[Any]:
+        """What the fields hold, with rounded numbers scaled to whole ones."""
+        raw = msgspec.structs.astuple(entity)
+        return [round(raw[at] * scale) if scale else raw[at] for at, scale in self._plan]
+
+    def shown(self, values: list[Any], mask: int) -> dict[str, Any]:
+        """The fields of a mask, as people read them."""
+        return {
+            name: values[n] / scale if scale > 1 else values[n]
+            for n, (name, scale) in enumerate(self._whole)
+            if mask >> n & 1
+        }
+
+
+def kind_name(cls: type[Entity]) -> str:
+    """What clients call the entities of a class."""
+    return cls.kind or snake(cls.__name__)
+
+
+def snake(name: str) -> str:
+    """C{PowerUp} -> C{power_up}."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def distance(a: Any, b: Any) -> float:
+    """Between two things that have C{x} and C{y}."""
+    return hypot(a.x - b.x, a.y - b.y)
+
+
+def clamp(value: float, most: float) -> float:
+    """C{value}, or what is nearest to it within C{most} of 0."""
+    return max(-most, min(most, value))
+
+
+def _is_float(info: inspect.Type) -> bool:
+    return isinstance(info, inspect.FloatType)
+
+
+def _is_plain(info: inspect.Type) -> bool:
+    match info:
+        case inspect.UnionType():
+            return all(_is_plain(one) for one in info.types)
+        case inspect.VarTupleType():
+            return _is_plain(info.item_type)
+        case inspect.TupleType():
+            return all(_is_plain(one) for one in info.item_types)
+        case inspect.IntType() | inspect.FloatType() | inspect.StrType() | inspect.BoolType() | inspect.NoneType():
+            return True
+        case inspect.LiteralType():
+            return True
+    return False
