@@ -1,0 +1,125 @@
+"""What the ground of an arena is like: walls, and where players and things can be. Whole numbers only."""
+
+from __future__ import annotations
+
+from math import ceil, floor, sqrt
+
+TILE = 40
+"""Width and height of a tile, in units."""
+
+RADIUS = 16
+"""Of a player, in units. Two of them fit into a tile, so that a player touches walls on one side at a time."""
+
+WALL = "#"
+
+Room = tuple[int, int, int, int, tuple[tuple[int, int], ...]]
+"""Where in a tile a player's centre can be: from left, top to right, bottom, and a radius away from these corners."""
+
+
+class Terrain:
+    """
+    A map made of square tiles, drawn as text: C{#} is wall, any other character is floor that can be found by it.
+
+    @param picture: rows of the same length, walls all around.
+    @ivar rows: the picture.
+    @ivar width: of all, in units, as is C{height}.
+    @raise ValueError: that is no such picture.
+    """
+
+    def __init__(self, picture: str) -> None:
+        self.rows = tuple(picture.split())
+        self.columns = len(self.rows[0]) if self.rows else 0
+        if any(len(row) != self.columns for row in self.rows):
+            raise ValueError("all rows of a map have the same length")
+        edges = [*self.rows[:1], *self.rows[-1:], *(row[0] + row[-1] for row in self.rows)]
+        if not edges or set("".join(edges)) != {WALL}:
+            raise ValueError(f"a map has walls ({WALL}) all around")
+        self.width = self.columns * TILE
+        self.height = len(self.rows) * TILE
+        self._rooms = [self._room(column, row) for row in range(len(self.rows)) for column in range(self.columns)]
+
+    def tile(self, x: int, y: int) -> int:
+        """The number of the tile at a point."""
+        return y // TILE * self.columns + x // TILE
+
+    def centre(self, tile: int) -> tuple[int, int]:
+        """Of a tile, by its number."""
+        row, column = divmod(tile, self.columns)
+        return column * TILE + TILE // 2, row * TILE + TILE // 2
+
+    def places(self, marks: str) -> list[int]:
+        """The tiles that are drawn as one of these characters."""
+        return [tile for tile, mark in enumerate("".join(self.rows)) if mark in marks]
+
+    def floor(self) -> list[int]:
+        """All tiles that are no wall."""
+        return [tile for tile, mark in enumerate("".join(self.rows)) if mark != WALL]
+
+    def beside(self, tile: int) -> list[int]:
+        """The tiles around one that are no wall: the four next to it, then the four at its corners."""
+        there = self.columns
+        around = (tile - there, tile - 1, tile + 1, tile + there)
+        corners = (tile - there - 1, tile - there + 1, tile + there - 1, tile + there + 1)
+        return [one for one in (*around, *corners) if self.rows[one // there][one % there] != WALL]
+
+    def settle(self, x: int, y: int) -> tuple[int, int]:
+        """
+        Where a player stops who has come to a point that may be too near to walls: slid along them, out of them.
+
+        One pass is enough: what lies beside a tile holds the player on the near side of it, and no two of these can
+        touch at once.
+
+        @param x: of its centre, less than a radius away from where it touched nothing; C{y} likewise.
+        """
+        room = self._rooms[y // TILE * self.columns + x // TILE]
+        if room is None:
+            return x, y
+        left, top, right, bottom, corners = room
+        if x < left:
+            x = left
+        elif x > right:
+            x = right
+        if y < top:
+            y = top
+        elif y > bottom:
+            y = bottom
+        for corner_x, corner_y in corners:
+            dx = x - corner_x
+            dy = y - corner_y
+            square = dx * dx + dy * dy
+            if square < RADIUS * RADIUS:
+                scale = RADIUS / sqrt(square)
+                x = corner_x + outwards(dx * scale)
+                y = corner_y + outwards(dy * scale)
+        return x, y
+
+    def is_wall(self, column: int, row: int) -> bool:
+        """Whether there is a wall. All is wall outside."""
+        return not (0 <= column < self.columns and 0 <= row < len(self.rows)) or self.rows[row][column] == WALL
+
+    def _room(self, column: int, row: int) -> Room | None:
+        """What C{settle} has to know of a tile; C{None} if a player can be anywhere in it."""
+        left, top = column * TILE, row * TILE
+        right, bottom = left + TILE, top + TILE
+        west, east = self.is_wall(column - 1, row), self.is_wall(column + 1, row)
+        north, south = self.is_wall(column, row - 1), self.is_wall(column, row + 1)
+        corners = tuple(
+            (x, y)
+            for x, dx, side in ((left, -1, west), (right, 1, east))
+            for y, dy, end in ((top, -1, north), (bottom, 1, south))
+            if not side and not end and self.is_wall(column + dx, row + dy)  # a wall beside it holds one off already
+        )
+        if not (west or east or north or south or corners):
+            return None
+        return (
+            left + RADIUS * west,
+            top + RADIUS * north,
+            right - RADIUS * east,
+            bottom - RADIUS * south,
+            corners,
+        )
+
+
+def outwards(value: float) -> int:
+    """The next whole number away from 0: far enough."""
+    return ceil(value) if value > 0 else floor(value)
