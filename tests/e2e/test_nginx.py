@@ -176,4 +176,4 @@ def test_files_name_nobodys_machine() -> None:
     """They are examples."""
     for file in sorted((CHECKOUT / "deploy").iterdir()):
         for path in re.findall(r"(?<![\w.:/-])/(\w+)/", Path(file).read_text()):
-            assert path in ("etc", "opt", "run", "var", "usr", "home", "ws"), (file.name, path)
+            assert path in ("dev", "etc", "opt", "run", "var", "usr", "home", "ws"), (file.name, path)
