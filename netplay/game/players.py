@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netplay.game.entities import Data, Entity
+from netplay.game.entities import Data
 
 
 class Player:
@@ -31,7 +31,7 @@ class Player:
         self.away = False
         self.ready = bot
         self.seat: Any = Data()
-        self.entity: Entity | Any = None
+        self.entity: Any = None
 
     def __repr__(self) -> str:
         return f"<Player {self.id}>"

@@ -39,8 +39,6 @@ REACH = 2 * RADIUS
 
 T = TypeVar("T", int, float)
 
-_x = attrgetter("x")
-
 
 class Body(Protocol):
     """
@@ -61,6 +59,11 @@ class Body(Protocol):
     weight: int
 
 
+B = TypeVar("B", bound=Body)
+
+_x = attrgetter("x")
+
+
 def walk(right: int, down: int, fast: bool) -> tuple[int, int]:
     """The C{wx} and C{wy} of who holds directions, each -1, 0 or 1."""
     straight, diagonal = RUN if fast else WALK
@@ -79,7 +82,7 @@ def advance(body: Body, terrain: Terrain) -> None:
         body.x, body.y = terrain.settle(body.x + dx, body.y + dy)
 
 
-def touching(bodies: Iterable[Body]) -> list[tuple[Body, Body]]:
+def touching(bodies: Iterable[B]) -> list[tuple[B, B]]:
     """
     The pairs that overlap, from left to right. They are found by a sweep along x, as most players are not even near
     each other (U{https://en.wikipedia.org/wiki/Sweep_and_prune}).

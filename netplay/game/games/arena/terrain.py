@@ -28,6 +28,7 @@ class Terrain:
 
     def __init__(self, picture: str) -> None:
         self.rows = tuple(picture.split())
+        self._marks = "".join(self.rows)
         self.columns = len(self.rows[0]) if self.rows else 0
         if any(len(row) != self.columns for row in self.rows):
             raise ValueError("all rows of a map have the same length")
@@ -36,7 +37,7 @@ class Terrain:
             raise ValueError(f"a map has walls ({WALL}) all around")
         self.width = self.columns * TILE
         self.height = len(self.rows) * TILE
-        self._rooms = [self._room(column, row) for row in range(len(self.rows)) for column in range(self.columns)]
+        self._rooms = [self._room(tile) for tile in range(len(self._marks))]
 
     def tile(self, x: int, y: int) -> int:
         """The number of the tile at a point."""
@@ -49,18 +50,26 @@ class Terrain:
 
     def places(self, marks: str) -> list[int]:
         """The tiles that are drawn as one of these characters."""
-        return [tile for tile, mark in enumerate("".join(self.rows)) if mark in marks]
+        return [tile for tile, mark in enumerate(self._marks) if mark in marks]
 
     def floor(self) -> list[int]:
         """All tiles that are no wall."""
-        return [tile for tile, mark in enumerate("".join(self.rows)) if mark != WALL]
+        return [tile for tile in range(len(self._marks)) if self.is_floor(tile)]
+
+    def is_floor(self, tile: int) -> bool:
+        """Whether a tile is no wall."""
+        return self._marks[tile] != WALL
 
     def beside(self, tile: int) -> list[int]:
-        """The tiles around one that are no wall: the four next to it, then the four at its corners."""
-        there = self.columns
-        around = (tile - there, tile - 1, tile + 1, tile + there)
-        corners = (tile - there - 1, tile - there + 1, tile + there - 1, tile + there + 1)
-        return [one for one in (*around, *corners) if self.rows[one // there][one % there] != WALL]
+        """The floor to which there is a step from a floor tile: up, left, right, down."""
+        row = self.columns
+        return [one for one in (tile - row, tile - 1, tile + 1, tile + row) if self._marks[one] != WALL]
+
+    def around(self, tile: int) -> list[int]:
+        """The floor that touches a floor tile, be it at a corner."""
+        row = self.columns
+        corners = (tile - row - 1, tile - row + 1, tile + row - 1, tile + row + 1)
+        return self.beside(tile) + [one for one in corners if self._marks[one] != WALL]
 
     def settle(self, x: int, y: int) -> tuple[int, int]:
         """
@@ -93,31 +102,28 @@ class Terrain:
                 y = corner_y + outwards(dy * scale)
         return x, y
 
-    def is_wall(self, column: int, row: int) -> bool:
-        """Whether there is a wall. All is wall outside."""
-        return not (0 <= column < self.columns and 0 <= row < len(self.rows)) or self.rows[row][column] == WALL
-
-    def _room(self, column: int, row: int) -> Room | None:
-        """What C{settle} has to know of a tile; C{None} if a player can be anywhere in it."""
+    def _room(self, tile: int) -> Room | None:
+        """What C{settle} has to know of a tile; C{None} if a player can be anywhere in it, or nowhere."""
+        if not self.is_floor(tile):
+            return None
+        row, column = divmod(tile, self.columns)
         left, top = column * TILE, row * TILE
         right, bottom = left + TILE, top + TILE
-        west, east = self.is_wall(column - 1, row), self.is_wall(column + 1, row)
-        north, south = self.is_wall(column, row - 1), self.is_wall(column, row + 1)
+        up, down = tile - self.columns, tile + self.columns
+        west, east, north, south = (not self.is_floor(one) for one in (tile - 1, tile + 1, up, down))
         corners = tuple(
-            (x, y)
-            for x, dx, side in ((left, -1, west), (right, 1, east))
-            for y, dy, end in ((top, -1, north), (bottom, 1, south))
-            if not side and not end and self.is_wall(column + dx, row + dy)  # a wall beside it holds one off already
+            corner
+            for corner, beyond, held in (
+                ((left, top), up - 1, west or north),  # a wall beside it holds one off already
+                ((right, top), up + 1, east or north),
+                ((left, bottom), down - 1, west or south),
+                ((right, bottom), down + 1, east or south),
+            )
+            if not held and not self.is_floor(beyond)
         )
         if not (west or east or north or south or corners):
             return None
-        return (
-            left + RADIUS * west,
-            top + RADIUS * north,
-            right - RADIUS * east,
-            bottom - RADIUS * south,
-            corners,
-        )
+        return left + RADIUS * west, top + RADIUS * north, right - RADIUS * east, bottom - RADIUS * south, corners
 
 
 def outwards(value: float) -> int:
