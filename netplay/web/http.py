@@ -154,6 +154,14 @@ class WebChannel(HTTPChannel):
         """A line without an end."""
         return self.turn_down(431, "too_large", "that was too long")
 
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """What Twisted's channel does not take. (It would send a status and no more.)"""
+        if self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders:
+            detail = f"a request may have at most {self.maxHeaders} headers and {self.totalHeadersSize} bytes of them"
+            self.turn_down(431, "too_large", detail)
+        else:
+            self.turn_down(400, "bad_request", "that is no request of HTTP/1.1")
+
     def turn_down(self, status: int, code: str, detail: str) -> Any:
         """Answer what is not to be looked at any further with a problem, and close."""
         body = problem_body(status, code, detail)

@@ -204,19 +204,28 @@ class LimitTests(WebTestCase):
 
     def test_headers_that_are_too_long(self) -> None:
         self.assertEqual(self.get("/", X="x" * 20_000)[0], 431)
-        self.assertEqual(self.get("/", **{f"X{n}": "x" * 3000 for n in range(6)})[0], 400)
+        self.assertEqual(self.get("/", **{f"X{n}": "x" * 3000 for n in range(6)})[0], 431)
         self.assertEqual(self.counted(), 2)
 
     def test_too_many_headers(self) -> None:
-        self.assertEqual(self.get("/", **{f"X{n}": "x" for n in range(101)})[0], 400)
+        self.assertEqual(self.get("/", **{f"X{n}": "x" for n in range(101)})[0], 431)
+        self.assertEqual(self.get("/healthz", **{f"X{n}": "x" for n in range(99)})[0], 200)
 
     def test_what_is_no_request(self) -> None:
-        for wrong in (b"hello\r\n", b"\x16\x03\x01\x00\x00\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"):
+        for wrong in (
+            b"hello\r\n",
+            b"\x16\x03\x01\x00\x00\r\n",
+            b"GET / HTTP/1.1\r\nno header\r\nnor this\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n",
+        ):
             visitor = self.visit()
             visitor.write(wrong)
-            self.assertIn(b"400 Bad Request", visitor.read())
+            status, headers, body = answered(visitor.read())
+            self.assertEqual((status, headers["content-type"]), (400, "application/problem+json"))
+            self.assertEqual(json.loads(body)["code"], "bad_request")  # one answer, and nothing behind it
             self.assertTrue(visitor.closed)
-        self.assertEqual(self.counted(), 3)
+        self.assertEqual(self.counted(), 5)
 
     def test_a_line_without_an_end(self) -> None:
         visitor = self.visit()
