@@ -70,7 +70,7 @@ def _wishes(
 
 def _way(terrain: Terrain, start: int, wanted: Container[int], shunned: Container[int]) -> int | None:
     """
-    The tile to walk to straight away, on the shortest way to any that is wanted; C{None} if there is none in sight.
+    The next tile on the shortest way to any that is wanted; C{None} if there is none in sight.
     A breadth-first search: U{https://en.wikipedia.org/wiki/Breadth-first_search}.
     """
     came_from = {start: start}
@@ -80,22 +80,14 @@ def _way(terrain: Terrain, start: int, wanted: Container[int], shunned: Containe
             way = [tile]
             while way[-1] != start:
                 way.append(came_from[way[-1]])
-            return _shortcut(terrain, way[::-1])
+            return way[-2] if tile != start else tile
         if len(queue) > SIGHT:
             break
-        for beside in terrain.beside(tile):
-            if beside not in came_from and beside not in shunned:
-                came_from[beside] = tile
-                queue.append(beside)
+        for near in terrain.around(tile):
+            if near not in came_from and near not in shunned:
+                came_from[near] = tile
+                queue.append(near)
     return None
-
-
-def _shortcut(terrain: Terrain, way: list[int]) -> int:
-    """The second step of a way at once, if there is no wall in the corner that is cut; the first otherwise."""
-    if len(way) < 3:
-        return way[-1]
-    start, first, second = way[:3]
-    return second if terrain.is_floor(start + second - first) else first
 
 
 @lru_cache(maxsize=8)

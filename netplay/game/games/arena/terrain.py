@@ -60,16 +60,12 @@ class Terrain:
         """Whether a tile is no wall."""
         return self._marks[tile] != WALL
 
-    def beside(self, tile: int) -> list[int]:
-        """The floor to which there is a step from a floor tile: up, left, right, down."""
-        row = self.columns
-        return [one for one in (tile - row, tile - 1, tile + 1, tile + row) if self._marks[one] != WALL]
-
     def around(self, tile: int) -> list[int]:
-        """The floor that touches a floor tile, be it at a corner."""
-        row = self.columns
-        corners = (tile - row - 1, tile - row + 1, tile + row - 1, tile + row + 1)
-        return self.beside(tile) + [one for one in corners if self._marks[one] != WALL]
+        """Where a step leads from a floor tile: to its sides, then across its corners where no wall is in the way."""
+        across = [one for one in (tile - 1, tile + 1) if self.is_floor(one)]
+        along = [one for one in (tile - self.columns, tile + self.columns) if self.is_floor(one)]
+        corners = [one + other - tile for one in across for other in along]
+        return across + along + [one for one in corners if self.is_floor(one)]
 
     def settle(self, x: int, y: int) -> tuple[int, int]:
         """

@@ -45,9 +45,8 @@ class TerrainTests(SynchronousTestCase):
         terrain = Terrain("#### #r+# ####")
         self.assertEqual((terrain.places("r"), terrain.places("+"), terrain.floor()), ([5], [6], [5, 6]))
 
-    def test_what_is_beside_a_tile_is_no_wall(self) -> None:
-        self.assertEqual(ROOM.beside(9), [8, 10, 16])
-        self.assertEqual(ROOM.around(9), [8, 10, 16, 15])
+    def test_a_step_leads_to_the_sides_and_corners_where_no_wall_is_in_the_way(self) -> None:
+        self.assertEqual(ROOM.around(11), [10, 12, 18, 19])
 
     def test_rows_have_one_length(self) -> None:
         with self.assertRaisesRegex(ValueError, "same length"):
@@ -104,7 +103,7 @@ class MapTests(SynchronousTestCase):
             seen, front = {start}, [start]
             while front:
                 front = [
-                    one for tile in front for one in terrain.beside(tile)[:4] if one not in seen and not seen.add(one)
+                    one for tile in front for one in terrain.around(tile)[:4] if one not in seen and not seen.add(one)
                 ]
             self.assertEqual(sorted(seen), terrain.floor())
 
