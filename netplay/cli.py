@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> None:
     try:
         options.parseOptions(arguments)
     except UsageError as error:
-        sys.exit(f"netplay run: {error}\nnetplay run --help lists the options")
+        sys.exit(f"netplay: {error}\nnetplay run --help lists the options")
     from twisted.scripts.twistd import run as twistd
 
     sys.argv = ["netplay", "--nodaemon", "--pidfile=", "netplay", *arguments]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from OpenSSL.crypto import Error as CertificateError
 from twisted.internet.endpoints import SSL4ServerEndpoint, serverFromString
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.ssl import CertificateOptions
 from twisted.python.usage import UsageError
@@ -13,6 +16,8 @@ from netplay.proxied import ProxiedEndpoint
 from netplay.renewing import RenewingCertificate
 
 _PROXIED = "haproxy:"
+
+_NO_NUMBER = re.compile(r"invalid literal for int\(\) with base \d+: (.*)")
 
 
 def endpoint_from(reactor: Any, description: str) -> IStreamServerEndpoint:
@@ -41,6 +46,24 @@ def endpoint_from(reactor: Any, description: str) -> IStreamServerEndpoint:
             lambda: _certificate(reactor, description), description.partition(":privateKey=")[0], reactor
         )
     return endpoint
+
+
+def objection(error: Exception) -> str:
+    """
+    What is wrong with a description, for people who do not write Python.
+
+    @param error: from L{endpoint_from}.
+    """
+    no_number = _NO_NUMBER.fullmatch(str(error))
+    if no_number is not None:
+        return f"{no_number[1]} is no number"
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be read ({error.strerror})"
+    if isinstance(error, CertificateError):
+        return "there is no key, or no certificate, in a file that is to have one"
+    if isinstance(error, (ValueError, VerifyError)):
+        return str(error)
+    return "something is missing, or there is something that such an endpoint does not have"
 
 
 def _certificate(reactor: Any, description: str) -> CertificateOptions:

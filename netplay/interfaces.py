@@ -143,7 +143,7 @@ class IStorePlugin(Interface):
     """Makes stores, found as a plugin: C{--store NAME:ARGUMENT}."""
 
     name: str = Attribute("What stands before the colon.")
-    summary: str = Attribute("One line for C{--help}.")
+    usage: str = Attribute("What to type, such as C{csv:PATH}.")
 
     def build(argument: str, core: Core) -> IStore:
         """
@@ -157,7 +157,7 @@ class IPriceSourcePlugin(Interface):
     """Makes price sources, found as a plugin: C{--prices NAME:ARGUMENT}."""
 
     name: str = Attribute("What stands before the colon.")
-    summary: str = Attribute("One line for C{--help}.")
+    usage: str = Attribute("What to type, such as C{csv:PATH}.")
 
     def build(argument: str) -> IPriceSource:
         """

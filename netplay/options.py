@@ -49,6 +49,6 @@ def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, st
     name, _, argument = description.partition(":")
     known = {plugin.name: plugin for plugin in getPlugins(interface, netplay.plugins)}
     if name not in known:
-        kinds = " or ".join(f"{known_name}:" for known_name in sorted(known))
+        kinds = " or ".join(plugin.usage for _, plugin in sorted(known.items()))
         raise UsageError(f"{option} {description}: there is no {name!r}; type {option} {kinds}")
     return known[name], argument

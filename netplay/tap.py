@@ -18,7 +18,7 @@ import netplay.plugins
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
-from netplay.endpoints import endpoint_from
+from netplay.endpoints import endpoint_from, objection
 from netplay.interfaces import IFeature, IOperated, IStorePlugin
 from netplay.lan import lan_address, lan_hints
 from netplay.limits import Limits
@@ -123,7 +123,7 @@ class BaseOptions(UsageOptions):
             raise UsageError(f"--{feature.name} {description}: {error}") from None
         except Exception as error:
             raise UsageError(
-                f"--{feature.name} {description}: {error or type(error).__name__}; write an endpoint such as "
+                f"--{feature.name} {description}: {objection(error)}; write an endpoint such as "
                 f"tcp:{_port(feature)}, tcp:{_port(feature)}:interface=0.0.0.0 or unix:/tmp/{feature.name}, or off"
             ) from None
 

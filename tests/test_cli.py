@@ -47,7 +47,7 @@ class MainTests(SynchronousTestCase):
 
     def test_a_wrong_option_is_told_before_anything_starts(self) -> None:
         text = self.exits("run", "--rate", "fast")
-        self.assertTrue(text.startswith("netplay run: --rate fast: "), text)
+        self.assertTrue(text.startswith("netplay: --rate fast: "), text)
         self.assertIn("netplay run --help", text)
 
     def test_an_option_that_there_is_not(self) -> None:

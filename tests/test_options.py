@@ -75,4 +75,4 @@ class PluginTests(SynchronousTestCase):
         error = self.assertRaises(UsageError, plugin_named, IStorePlugin, "--store", "cloud:9")
         self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory:")
         error = self.assertRaises(UsageError, plugin_named, IPriceSourcePlugin, "--prices", "")
-        self.assertIn("type --prices csv: or push: or walk:", str(error))
+        self.assertIn("type --prices csv:PATH or push: or walk[:seed=N][:symbols=N]", str(error))

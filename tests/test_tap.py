@@ -161,6 +161,23 @@ class RefusedTests(OptionsCase):
             self.assertIn("unix:/tmp/chat, or off", text)
             self.assertNotIn("Traceback", text)
 
+    def test_what_is_wrong_with_it_is_not_said_in_words_of_python(self) -> None:
+        something = "something is missing, or there is something that such an endpoint does not have"
+        for wrong, words in (
+            ("8888", "Unknown endpoint type: '8888'"),
+            ("tcp:http", "'http' is no number"),
+            ("unix:/tmp/chat:mode=9", "'9' is no number"),
+            ("tcp", something),
+            ("haproxy:tcp", something),
+            ("tcp:8888:adress=127.0.0.1", something),
+            ("tcp:1:2:3:4", something),
+            ("tcp:8888\\", something),
+            ("ssl:443:privateKey=/no/such.pem", "/no/such.pem cannot be read (No such file or directory)"),
+            (f"ssl:443:privateKey={__file__}", "there is no key, or no certificate, in a file that is to have one"),
+        ):
+            text = self.refused("--chat", wrong)
+            self.assertTrue(text.startswith(f"--chat {wrong}: {words}; write an endpoint such as "), text)
+
     def test_a_feature_that_there_is_not(self) -> None:
         self.assertEqual(
             self.refused("--without", "golf"),
@@ -178,7 +195,7 @@ class RefusedTests(OptionsCase):
     def test_a_store_and_a_price_source(self) -> None:
         self.assertEqual(self.refused("--store", "cloud"), "--store cloud: there is no 'cloud'; type --store memory:")
         for option, value, hint in (
-            ("--prices", "oracle:", "type --prices csv: or push: or walk:"),
+            ("--prices", "oracle:", "type --prices csv:PATH or push: or walk["),
             ("--prices", "walk:seed=x", "walk"),
             ("--prices", "csv:/no/such/file", "/no/such/file"),
             ("--store", "memory:x", "use --store memory:"),
@@ -314,7 +331,7 @@ class MakeServiceTests(Service, SynchronousTestCase):
         ticker: Any = core.features["ticker"]
         game: Any = core.features["game"]
         self.assertEqual(ticker._beat._interval, 0.5)
-        self.assertEqual(game.lobby._state_rate, 10)
+        self.assertEqual(game.directory._state_rate, 10)
 
     def test_a_port_in_use_is_one_line_and_no_traceback(self) -> None:
         told: list[Any] = []

@@ -80,7 +80,7 @@ class MemoryStorePlugin:
     """C{memory:}"""
 
     name = "memory"
-    summary = "everything is forgotten when the daemon ends"
+    usage = "memory:"
 
     def build(self, argument: str, core: Core) -> IStore:
         """There is nothing to set."""

@@ -45,7 +45,7 @@ class PushSource:
     """C{push:}"""
 
     name = "push"
-    summary = "only what a backend sets with the API: push:"
+    usage = "push:"
 
     def build(self, argument: str) -> PushedPrices:
         """There is nothing to set here."""

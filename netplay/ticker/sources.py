@@ -133,7 +133,7 @@ class WalkSource:
     """C{walk}, C{walk:seed=7:symbols=500}."""
 
     name = "walk"
-    summary = "the tutorial's random walk: walk[:seed=N][:symbols=N]"
+    usage = "walk[:seed=N][:symbols=N]"
 
     def build(self, argument: str) -> RandomWalk:
         """See L{IPriceSourcePlugin}."""
@@ -159,7 +159,7 @@ class CSVSource:
     """C{csv:stocks.csv}."""
 
     name = "csv"
-    summary = "real prices from a CSV file, one date a beat, over and over: csv:PATH"
+    usage = "csv:PATH"
 
     def build(self, argument: str) -> Replay:
         """See L{IPriceSourcePlugin}."""
