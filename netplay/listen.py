@@ -16,6 +16,7 @@ from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamServerEndpoint
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 
 from netplay.accepting import AcceptGuard
@@ -98,6 +99,12 @@ class Door(Service):
         stopped: Deferred[Any] = self._service.stopService()
         return stopped
 
+    def shut(self) -> None:
+        """Close it now. A port that is asked to stop does so in the reactor's next turn, and there may be none."""
+        port: Any = self._service._waitingForPort.result
+        port.connectionLost(connectionDone)
+        self.stopService()
+
     @property
     def address(self) -> str:
         """Where it really listens, as a person would write it."""
@@ -156,7 +163,7 @@ class Doors(MultiService):
                 opened.append(door)
         if failed:
             for door in opened:
-                door.stopService()
+                door.shut()
             raise PortsInUse(_how_to_avoid(failed))
 
     def startService(self) -> None:
