@@ -101,8 +101,8 @@ class Door(Service):
 
     def shut(self) -> None:
         """Close it now. A port that is asked to stop does so in the reactor's next turn, and there may be none."""
-        port: Any = self._service._waitingForPort.result
-        port.connectionLost(connectionDone)
+        opened: Any = self._service._waitingForPort
+        opened.result.connectionLost(connectionDone)
         self.stopService()
 
     @property
