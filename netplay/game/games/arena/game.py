@@ -61,17 +61,17 @@ class Arena(Game):
     starts = "at once"
     most_stars = Score("stars")
 
-    def terrain(self) -> Terrain:
+    def map(self) -> Terrain:
         """On what it is played."""
         return small()
 
     def setup(self) -> None:
         """Stars and power-ups are kept by the tile on which they lie, one on each at most."""
-        self.map = self.terrain()
-        self.floor = self.map.floor()
-        self.bases = {team: self.map.places(team[0]) for team in self.teams}
-        self.spots = self.map.places("+")
-        self.ground = self.add(Ground(rows=self.map.rows))
+        self.terrain = self.map()
+        self.floor = self.terrain.floor()
+        self.bases: dict[str | None, list[int]] = {team: self.terrain.places(team[0]) for team in self.teams}
+        self.spots = self.terrain.places("+")
+        self.ground = self.add(Ground(rows=self.terrain.rows))
         self.things: dict[int, Star | PowerUp] = {}
         self.sprinkle()
         self.offer()
@@ -94,7 +94,7 @@ class Arena(Game):
         self.hold(player, message.right - message.left, message.down - message.up)
 
     def tick(self, dt: float) -> None:
-        terrain, things = self.map, self.things
+        terrain, things = self.terrain, self.things
         runners: list[Runner] = [player.entity for player in self.seated]
         for runner in runners:
             advance(runner, terrain)
@@ -117,7 +117,7 @@ class Arena(Game):
         """Where its team begins."""
         runner = player.entity
         runner.team = player.team
-        runner.x, runner.y = self.map.centre(self.random.choice(self.bases[player.team or self.teams[0]]))
+        runner.x, runner.y = self.terrain.centre(self.random.choice(self.bases[player.team]))
 
     def hold(self, player: Player, right: int, down: int) -> None:
         """It walks that way from now on."""
@@ -143,7 +143,7 @@ class Arena(Game):
         seat.safe = self.ticks + round(SAFE * self.tick_rate)
         lost = min(other.score, SHAKEN)
         other.score -= lost
-        around = [tile for tile in self.map.around(self.map.tile(other.x, other.y)) if tile not in self.things]
+        around = [tile for tile in self.terrain.around(self.terrain.tile(other.x, other.y)) if tile not in self.things]
         for tile in around[:lost]:
             self.lay(tile)
         self.event("hit", player=other.id, by=runner.id, stars=lost)
@@ -152,7 +152,7 @@ class Arena(Game):
 
     def lay(self, tile: int, power: str | None = None) -> None:
         """A power-up, or else a star, lies on a tile on which there is nothing."""
-        x, y = self.map.centre(tile)
+        x, y = self.terrain.centre(tile)
         self.things[tile] = self.add(PowerUp(x=x, y=y, power=power) if power else Star(x=x, y=y))
 
     def take(self, runner: Runner, tile: int) -> None:
@@ -198,7 +198,7 @@ class Crowd(Arena):
     name, players = "crowd", (1, 500)
     interest = Near(400)
 
-    def terrain(self) -> Terrain:
+    def map(self) -> Terrain:
         return large()
 
 

@@ -12,7 +12,7 @@ RADIUS = 16
 
 WALL = "#"
 
-Room = tuple[int, int, int, int, tuple[tuple[int, int], ...]]
+Bounds = tuple[int, int, int, int, tuple[tuple[int, int], ...]]
 """Where in a tile a player's centre can be: from left, top to right, bottom, and a radius away from these corners."""
 
 
@@ -37,7 +37,7 @@ class Terrain:
             raise ValueError(f"a map has walls ({WALL}) all around")
         self.width = self.columns * TILE
         self.height = len(self.rows) * TILE
-        self._rooms = [self._room(tile) for tile in range(len(self._marks))]
+        self._bounds = [self._bounds_of(tile) for tile in range(len(self._marks))]
 
     def tile(self, x: int, y: int) -> int:
         """The number of the tile at a point."""
@@ -76,10 +76,10 @@ class Terrain:
 
         @param x: of its centre, less than a radius away from where it touched nothing; C{y} likewise.
         """
-        room = self._rooms[y // TILE * self.columns + x // TILE]
-        if room is None:
+        bounds = self._bounds[y // TILE * self.columns + x // TILE]
+        if bounds is None:
             return x, y
-        left, top, right, bottom, corners = room
+        left, top, right, bottom, corners = bounds
         if x < left:
             x = left
         elif x > right:
@@ -98,7 +98,7 @@ class Terrain:
                 y = corner_y + outwards(dy * scale)
         return x, y
 
-    def _room(self, tile: int) -> Room | None:
+    def _bounds_of(self, tile: int) -> Bounds | None:
         """What C{settle} has to know of a tile; C{None} if a player can be anywhere in it, or nowhere."""
         if not self.is_floor(tile):
             return None
@@ -107,16 +107,13 @@ class Terrain:
         right, bottom = left + TILE, top + TILE
         up, down = tile - self.columns, tile + self.columns
         west, east, north, south = (not self.is_floor(one) for one in (tile - 1, tile + 1, up, down))
-        corners = tuple(
-            corner
-            for corner, beyond, held in (
-                ((left, top), up - 1, west or north),  # a wall beside it holds one off already
-                ((right, top), up + 1, east or north),
-                ((left, bottom), down - 1, west or south),
-                ((right, bottom), down + 1, east or south),
-            )
-            if not held and not self.is_floor(beyond)
-        )
+        diagonal = {
+            (left, top): up - 1,
+            (right, top): up + 1,
+            (left, bottom): down - 1,
+            (right, bottom): down + 1,
+        }
+        corners = tuple(corner for corner, beyond in diagonal.items() if not self.is_floor(beyond))
         if not (west or east or north or south or corners):
             return None
         return left + RADIUS * west, top + RADIUS * north, right - RADIUS * east, bottom - RADIUS * south, corners

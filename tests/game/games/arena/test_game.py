@@ -65,7 +65,7 @@ class ArenaTestCase(SynchronousTestCase):
 
     def lay(self, power: str | None = None, right: int = 0) -> int:
         """Something, so many tiles to the right of there."""
-        tile = self.world.map.tile(*HERE) + right
+        tile = self.world.terrain.tile(*HERE) + right
         self.world.lay(tile, power)
         return tile
 
@@ -92,7 +92,7 @@ class RoundTests(ArenaTestCase):
 
     def test_clients_know_the_ground_and_when_it_ends(self) -> None:
         ground = self.world.ground
-        self.assertEqual((ground.tile, ground.rows), (TILE, self.world.map.rows))
+        self.assertEqual((ground.tile, ground.rows), (TILE, self.world.terrain.rows))
         self.assertEqual(ground.ends, self.world.ticks + ROUND * Arena.tick_rate)
 
     def test_who_comes_later_plays_at_once(self) -> None:
@@ -198,7 +198,7 @@ class StarTests(ArenaTestCase):
     def test_the_things_of_a_tile_are_what_clients_see(self) -> None:
         seconds(self.room, 20)
         for tile, thing in self.world.things.items():
-            self.assertEqual((thing.x, thing.y), self.world.map.centre(tile))
+            self.assertEqual((thing.x, thing.y), self.world.terrain.centre(tile))
             self.assertIs(self.world.entities[thing.id], thing)
 
 
@@ -244,7 +244,7 @@ class PowerTests(ArenaTestCase):
 
     def test_the_magic_draw_what_lies_on_the_tiles_around(self) -> None:
         self.lay(right=1)
-        self.lay(right=self.world.map.columns - 1)
+        self.lay(right=self.world.terrain.columns - 1)
         self.lay(right=2)
         self.empower(MAGIC)
         self.assertEqual((self.ann.score, len(self.world.all(Star))), (2, 1))
@@ -337,7 +337,7 @@ class WhateverHappensTests(SynchronousTestCase):
                 before = [(runner.x, runner.y) for runner in runners]
                 room.advance()
                 for runner, (x, y) in zip(runners, before, strict=True):
-                    self.assertTrue(clear(room.world.map, runner.x, runner.y))
+                    self.assertTrue(clear(room.world.terrain, runner.x, runner.y))
                     self.assertLessEqual(max(abs(runner.x - x), abs(runner.y - y)), furthest)
 
 
