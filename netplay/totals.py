@@ -39,13 +39,15 @@ class Pace:
 
     @ivar late: how long after its time it began.
     @ivar duration: how long it took.
+    @ivar dropped: how often it was left out because too much of it was late.
     """
 
-    __slots__ = ("duration", "late")
+    __slots__ = ("dropped", "duration", "late")
 
     def __init__(self) -> None:
         self.late = Histogram()
         self.duration = Histogram()
+        self.dropped = 0
 
 
 class Traffic(NamedTuple):

@@ -119,6 +119,8 @@ class CoreCollector(Collector):
         yield _histogram("netplay_flush", "How long sending what a turn brought to a room took.", {"": totals.flushes})
         yield _histogram("netplay_tick", "How long ticks took.", {of: pace.duration for of, pace in ticks.items()})
         yield _histogram("netplay_tick_late", "How late ticks began.", {of: pace.late for of, pace in ticks.items()})
+        dropped = {of: pace.dropped for of, pace in ticks.items()}
+        yield _counter("netplay_dropped_ticks", "Ticks left out because too many were late.", "of", dropped)
         yield _histogram("netplay_reactor_lag", "How late a timer of one second was.", {"": totals.pace(WATCH).late})
 
 

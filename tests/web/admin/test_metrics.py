@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 import netplay
 from netplay.bans import network_named
+from netplay.steps import Steps
 from tests.features import House, LineClient, Peer, upgrade_request
 from tests.web.admin.asking import AdminCase
 from tests.web.admin.test_openapi import PAGE
@@ -179,6 +180,14 @@ class MetricsTests(AdminCase):
         self.house.wait(1)
         self.assertEqual(self.value("tick_seconds_count", of="game"), before + 2)
         self.assertEqual(self.value("tick_late_seconds_bucket", of="game", le="0.0001"), before + 2)
+
+    def test_steps_that_are_too_late_are_dropped(self) -> None:
+        steps = Steps(self.house.clock, 0.05, lambda: None, self.fail, self.core.totals.pace("game"), bound=5)
+        steps.start()
+        self.addCleanup(steps.stop)
+        self.house.clock.advance(1)
+        self.assertEqual(self.value("dropped_ticks_total", of="game"), 15)
+        self.assertEqual(self.value("dropped_ticks_total", of="ticker"), 0)
 
     def test_there_is_nothing_personal_in_it(self) -> None:
         ann = self.house.connect("chat")
