@@ -135,8 +135,8 @@ class Score(Request, tag="score"):
 
 class State(Greeting, tag="state"):
     """
-    All there is to see in a room. `positions` and `scores` are by player id, `entities` by their own; `ack` says which
-    input of each player has taken effect.
+    All there is to see in a room. `positions` and `scores` are by player id, `entities` by their own, with the `owner`
+    unless that is the player of the same id; `ack` says which input of each player has taken effect.
 
     In MessagePack it also says what the positional rows of a `delta` mean: the fields of each kind (`schema`), what
     their numbers are to be divided by (`scales`), and the number of each entity.
@@ -161,7 +161,7 @@ class Delta(Event, tag="delta"):
     what was not known before has its `kind` and all its fields.
 
     In MessagePack `ack` and `gone` have numbers for ids, and for `set` there are `rows`: number, mask of the fields,
-    their values; `new` says of numbers that were not known before: id, kind, and the owner if it is another's.
+    their values; `new` says of numbers that were not known before: id, kind, and the `owner` as a state would.
     """
 
     room: str
@@ -169,7 +169,7 @@ class Delta(Event, tag="delta"):
     at: int
     ack: Mapping[Any, int] | None = None
     set: msgspec.Raw | Mapping[str, Mapping[str, Any]] | None = None
-    new: Mapping[int, Sequence[str]] | None = None
+    new: Mapping[int, Sequence[str | None]] | None = None
     rows: msgspec.Raw | Sequence[Sequence[Any]] | None = None
     gone: Sequence[str | int] | None = None
 

@@ -99,9 +99,11 @@ class _Seen:
         return codec.encode({self.copy.id: {**self.label(), **shown} if whole else shown})[1:-1]
 
     def label(self) -> dict[str, Any]:
-        """What it is, and whose if its name does not say so."""
+        """What it is, and whose unless its name says so; C{None} if nobody's."""
         owner = self.copy.owner
-        if owner is None or owner.id == self.copy.id:
+        if owner is None:
+            return {"kind": self.kind.name, "owner": None}
+        if owner.id == self.copy.id:
             return {"kind": self.kind.name}
         return {"kind": self.kind.name, "owner": owner.id}
 
@@ -185,11 +187,12 @@ class Stream:
 
     # What happened
 
-    def take(self, world: Game, acks: Mapping[str, int], at: int) -> Changes:
+    def take(self, world: Game, acks: Mapping[str, int], at: int, unseen: str | None = None) -> Changes:
         """
         Find what changed since the last time: from now on that is what the viewers know.
 
         @param at: milliseconds since 1970.
+        @param unseen: a player of whom they are not to know yet.
         """
         self._tick = world.scene.ticks
         self._at = at
@@ -201,7 +204,8 @@ class Stream:
         for id, entity in entities.items():
             found = seen.get(id)
             if found is None:
-                self._meet(entity, changes)
+                if unseen is None or entity.owner is None or entity.owner.id != unseen:
+                    self._meet(entity, changes)
             elif entity != found.copy:
                 self._compare(entity, found, changes)
         if acks != self._acks:
@@ -241,16 +245,7 @@ class Stream:
         if entity.owner is not before.owner:
             changes.refresh = True
         values = seen.kind.values(entity)
-        known = seen.values
-        if values == known:
-            return
-        mask = 0
-        bit = 1
-        for value, old in zip(values, known, strict=True):
-            if value != old:
-                mask |= bit
-            bit <<= 1
-        seen.values = values
+        known, seen.values = seen.values, values
         if self._radius is not None:
             cell = self.cell_of(entity)
             if cell != seen.cell:
@@ -261,6 +256,14 @@ class Stream:
                 changes.arrived.add(entity.id)
                 changes.add(seen, (1 << len(known)) - 1, whole=True)
                 return
+        if values == known:
+            return
+        mask = 0
+        bit = 1
+        for value, old in zip(values, known, strict=True):
+            if value != old:
+                mask |= bit
+            bit <<= 1
         changes.add(seen, mask)
 
     def _leave_cell(self, seen: _Seen) -> None:
@@ -282,7 +285,14 @@ class Stream:
 
     def view(self, player: Player) -> View:
         """What a player sees just now."""
-        return View(self.cell_of(player.entity), player.team, player.id)
+        entity = player.entity
+        seen = None if entity is None else self._seen.get(entity.id)
+        return View(self.cell_of(entity) if seen is None else seen.cell, player.team, player.id)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether everyone sees the same."""
+        return self._radius is None and not self._has_secrets
 
     def _areas(self, cell: Cell) -> _Cells:
         """The cells that are seen from one."""
