@@ -192,32 +192,11 @@ class IPushedPrices(IPriceSource):
 
 
 class IGame(Interface):
-    """The rules of a game, found as a plugin."""
+    """
+    A game, found as a plugin: a subclass of L{netplay.game.Game}, which provides this when it says its C{name}.
+    """
 
     name: str = Attribute("One lower-case word.")
+    api: int = Attribute("The version of L{netplay.game} for which it is written.")
     description: str = Attribute("One line.")
     players: tuple[int, int] = Attribute("How few and how many play in a room.")
-    messages: tuple[type[Request], ...] = Attribute("What players may send, tagged by C{type}.")
-
-    def open(room: str) -> IWorld:
-        """A new world for a room."""
-
-
-class IWorld(Interface):
-    """The state of one room of a game. A plain object: no sockets, no clocks. Players are known by their ids."""
-
-    def join(player: str, kept: Any = None) -> None:
-        """A player comes in, or back with what L{leave} returned."""
-
-    def leave(player: str) -> Any:
-        """A player goes; returns what brings it back as it was."""
-
-    def act(player: str, message: Request) -> bool:
-        """
-        A player did something. Returns whether the state changed.
-
-        @raise netplay.errors.Refused: it may not.
-        """
-
-    def state() -> Mapping[str, Any]:
-        """The fields that the room's C{state} message has besides the room's own."""

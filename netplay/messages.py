@@ -14,14 +14,12 @@ from msgspec import Meta, Struct
 import netplay
 from netplay.wire.grammar import MAX_REF
 from netplay.wire.strict import MAX_INTEGER as MAX_INTEGER
+from netplay.wire.strict import Float as Float
+from netplay.wire.strict import Integer as Integer
 
 PROTOCOL = 1
 SERVER = f"netplay/{netplay.__version__}"
 
-MAX_DOUBLE = 1.7976931348623157e308
-
-Integer = Annotated[int, Meta(gt=-MAX_INTEGER, lt=MAX_INTEGER)]
-Float = Annotated[float, Meta(ge=-MAX_DOUBLE, le=MAX_DOUBLE)]  # the bounds keep NaN and the infinities out
 Number = Integer | Float
 Ref = Annotated[str, Meta(max_length=MAX_REF)] | Integer
 Name = Annotated[str, Meta(max_length=200, examples=["Ann"])]  # what a name may be is said by netplay.text

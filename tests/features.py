@@ -23,7 +23,7 @@ from netplay.chat.feature import ChatFeature, ChatService
 from netplay.connection import Connection
 from netplay.core import Core
 from netplay.echo import EchoService
-from netplay.game.feature import GameFeature, GameService
+from netplay.game.feature import GameFeature, GameService, installed
 from netplay.interfaces import IPriceSource, IStore
 from netplay.limits import Limits
 from netplay.store.memory import MemoryStore
@@ -85,7 +85,7 @@ class House:
         self.store = core.store = store or MemoryStore()
         self.prices: Any = prices or Prices()
         self.chat = ChatService(core)
-        self.game = GameService(core, state_rate)
+        self.game = GameService(core, installed(), state_rate, 0.0)
         self.ticker = TickerService(core, self.prices, 1.0)
         self.binary = BinaryService(core)
         self.echo = EchoService(core)

@@ -37,7 +37,6 @@ from netplay.interfaces import (
     ISession,
     IStore,
     IStorePlugin,
-    IWorld,
 )
 from netplay.listen import Door, Doors
 from netplay.outbox import _Drain
@@ -142,7 +141,7 @@ class ProviderTests(SynchronousTestCase):
 
     def test_worlds(self) -> None:
         for game in plugins(IGame).values():
-            verifyObject(IWorld, game.open("room"))
+            verifyObject(IGame, game)
 
     def test_price_sources(self) -> None:
         path = make_folder(self) / "prices.csv"

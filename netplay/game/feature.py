@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.application.service import Service
@@ -12,19 +12,29 @@ from zope.interface import implementer
 import netplay.plugins
 from netplay.clients import Client
 from netplay.core import Core
+from netplay.errors import Refused
+from netplay.game.directory import Directory
+from netplay.game.game import Game
+from netplay.game.live import LiveRoom
 from netplay.game.lobby import Lobby
-from netplay.game.messages import EVENTS
+from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, Message
 from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
 from netplay.game.session import GameSession
+from netplay.game.waiting import Waiting
 from netplay.interfaces import IDescribed, IFeature, IGame, IMessageService, IOperated
 from netplay.messages import COMMON, Request
 from netplay.operations import Operation
 from netplay.options import number
 from netplay.people import People
+from netplay.ticklimit import TickLimit
 from netplay.wire.grammar import Grammar
 
-LOBBY_GAME = "sandbox"
+
+def installed() -> dict[str, type[Game]]:
+    """The games that are installed, by name."""
+    games: Iterable[Any] = getPlugins(IGame, netplay.plugins)
+    return {game.name: game for game in games}
 
 
 @implementer(IMessageService, IOperated, IDescribed)
@@ -32,40 +42,76 @@ class GameService(Service):
     """
     All game rooms of one daemon.
 
+    @param games: what can be played, by name.
     @param state_rate: states a second in one room, at most.
+    @param tick_limit: seconds that a game may take at once.
     """
 
     events = EVENTS
 
-    def __init__(self, core: Core, state_rate: float) -> None:
+    def __init__(self, core: Core, games: dict[str, type[Game]], state_rate: float, tick_limit: float) -> None:
         self.core = core
         self.factory = GameFactory(core, "game", self)
         self.people = People("Player")
-        self.games: dict[str, IGame] = {game.name: game for game in getPlugins(IGame, netplay.plugins)}
-        self.lobby = Lobby(self.games[LOBBY_GAME], core, state_rate)
+        self.games = games
+        self.limit = TickLimit(tick_limit)
+        self.directory = Directory(games, core, self.limit, state_rate)
+        self.lobby = Lobby(self.directory)
+        self.waiting = Waiting(self.directory, core.clock)
         self.operations: Sequence[Operation] = operations(self)
-        self._grammars: dict[str, Grammar] = {}
+        self._grammars: dict[type[Game], Grammar] = {}
 
     @property
     def requests(self) -> Sequence[type[Request]]:
         """What players send, in whatever game."""
-        return tuple(dict.fromkeys(message for game in self.games.values() for message in game.messages))
+        own = [m for game in self.games.values() for m in game.messages if issubclass(m, Request)]
+        return tuple(dict.fromkeys((*ROOM_REQUESTS, *own)))
+
+    def startService(self) -> None:
+        """From now on no game can stop the daemon."""
+        super().startService()
+        self.limit.install()
 
     def stopService(self) -> None:
-        """No more states."""
+        """All rooms end."""
         super().stopService()
-        self.lobby.close()
+        self.waiting.close()
+        self.directory.stop()
+        self.limit.restore()
 
     def connected(self, client: Client) -> GameSession:
         """Someone comes to play."""
         return GameSession(client, self)
 
-    def grammar(self, game: IGame) -> Grammar:
-        """What players of a game may send."""
-        grammar = self._grammars.get(game.name)
+    def grammar(self, game: type[Game]) -> Grammar:
+        """What may be sent in rooms of a game."""
+        grammar = self._grammars.get(game)
         if grammar is None:
-            grammar = self._grammars[game.name] = Grammar((*game.messages, *COMMON))
+            own = [m for m in game.messages if issubclass(m, Request)]
+            acts = [m for m in game.messages if issubclass(m, Message)]
+            grammar = self._grammars[game] = Grammar((*own, *ROOM_REQUESTS, *COMMON), acts)
         return grammar
+
+    def target(self, message: Join) -> LiveRoom:
+        """
+        The room that somebody wants to join, which may be new.
+
+        @raise Refused: C{no_such_room}, C{no_such_game}, C{bad_message}, C{name_taken}, C{too_many}.
+        """
+        directory = self.directory
+        if message.code is not None:
+            return directory.coded(message.code)
+        if message.create:
+            if message.room is not None and Lobby.is_one(message.room):
+                raise Refused("bad_message", "rooms of that name are for everyone; take another", "$.room")
+            game = directory.game(message.game)
+            return directory.open(game, message.room, password=message.password, private=message.private)
+        if message.room is not None:
+            return directory.named(message.room)
+        if message.game is None:
+            raise Refused("bad_message", "which room? Say its name as room, its code, or a game", "$.room")
+        game = directory.game(message.game)
+        return self.lobby.find() if game is directory.game(self.lobby.GAME) else directory.quick(game)
 
 
 @implementer(IPlugin, IFeature)
@@ -80,8 +126,10 @@ class GameFeature:
     frame_type = 17
     parameters: list[list[Any]] = [
         number("state-rate", 20, "States a second that one game room sends, at most", 0.1, 1000.0),
-    ]
+        number("tick-limit", 0.25, "Seconds after which a game that does not return is interrupted", 0.001, 60.0,
+               zero="never"),
+    ]  # fmt: skip
 
     def build(self, options: Mapping[str, Any], core: Core) -> GameService:
-        """With C{--state-rate}."""
-        return GameService(core, options["state-rate"])
+        """With the games that are installed."""
+        return GameService(core, installed(), options["state-rate"], options["tick-limit"])

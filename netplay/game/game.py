@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
 from random import Random
@@ -17,7 +17,7 @@ from netplay.game.entities import Data, Entity, distance
 from netplay.game.messages import Message
 from netplay.game.players import Player
 from netplay.game.scene import Phase, Record, Said, Scene
-from netplay.game.timers import Timer
+from netplay.game.timers import Timer, Timers
 from netplay.interfaces import IGame
 from netplay.messages import Request
 
@@ -100,7 +100,7 @@ class Game:
     api: ClassVar[int] = 0
     players: ClassVar[tuple[int, int]] = (1, 100)
     teams: ClassVar[Sequence[str]] = ()
-    messages: ClassVar[Sequence[type[Request]]] = ()
+    messages: ClassVar[Sequence[type[Message] | type[Request]]] = ()
     seat: ClassVar[type[Data]] = Data
     tick_rate: ClassVar[int] = 20
     send_rate: ClassVar[float] = 0
@@ -115,7 +115,6 @@ class Game:
 
     description: ClassVar[str] = ""
     ticking: ClassVar[bool] = False
-    _handlers: ClassVar[Mapping[type[Request], str]] = {}
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -123,10 +122,11 @@ class Game:
         cls.description = (getdoc(cls) or "").partition("\n")[0]
         if "name" in cls.__dict__:
             _check(cls)
-            cls._handlers = {message: f"on_{message.__struct_config__.tag}" for message in cls.messages}
-            for message, handler in cls._handlers.items():
-                if not hasattr(cls, handler):
-                    raise TypeError(f"{cls.__name__} takes {message.__name__}: write {handler}(self, player, message)")
+            for message in cls.messages:
+                if not hasattr(cls, _handler(message)):
+                    raise TypeError(
+                        f"{cls.__name__} takes {message.__name__}: write {_handler(message)}(self, player, message)"
+                    )
             directlyProvides(cls, IPlugin, IGame)
 
     def __init__(self, scene: Scene) -> None:
@@ -263,8 +263,8 @@ class Game:
         if getattr(method, "__self__", None) is not self:
             raise TypeError("timers call methods of the game: self.after(3, self.method)")
         ticks = max(1, round(seconds * self.scene.rate))
-        name: str = method.__name__
-        return self.scene.timers.add(self.scene.ticks + ticks, name, arguments, ticks if again else 0)
+        timers: Timers = self.scene.timers
+        return timers.add(self.scene.ticks + ticks, method.__name__, arguments, ticks if again else 0)
 
     # What is told
 
@@ -295,9 +295,14 @@ class Game:
 
     # For the room
 
-    def act(self, player: Player, message: Request) -> None:
+    def act(self, player: Player, message: Message | Request) -> None:
         """A player has sent something."""
-        getattr(self, self._handlers[type(message)])(player, message)
+        getattr(self, _handler(message))(player, message)
+
+
+def _handler(message: Any) -> str:
+    """The method that takes such messages."""
+    return f"on_{message.__struct_config__.tag}"
 
 
 def _check(cls: type[Game]) -> None:

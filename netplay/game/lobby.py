@@ -4,56 +4,39 @@ from __future__ import annotations
 
 from itertools import count
 
-from netplay.core import Core
-from netplay.game.oldroom import GameRoom
-from netplay.interfaces import IGame
+from netplay.game.directory import Directory
+from netplay.game.live import LiveRoom
 
 
 class Lobby:
     """
-    The rooms of the lobby. The first is always there, the others while someone is in them.
+    A policy for rooms of the directory. The first is always there, the others while someone is in them.
 
-    Seats are taken on arrival, before the others see who came.
-
-    @param game: what is played in it.
-    @param state_rate: states a second in each room, at most.
+    @param directory: where the rooms are.
     """
 
     NAME = "lobby"
+    GAME = "sandbox"
 
-    def __init__(self, game: IGame, core: Core, state_rate: float) -> None:
-        self._game = game
-        self._core = core
-        self._state_rate = state_rate
-        self._taken: dict[str, int] = {}
-        self.rooms: dict[str, GameRoom] = {}
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
         self._open(self.NAME)
 
-    def take_seat(self, wanted: str | None = None) -> GameRoom:
-        """A room with a free seat, which is taken by this: the wanted one if it can be."""
+    def find(self, wanted: str | None = None) -> LiveRoom:
+        """A room with a free seat: the wanted one if it can be."""
         names = (self.NAME if n == 1 else f"{self.NAME}-{n}" for n in count(1))
-        if wanted in self.rooms:
+        if wanted is not None and self.is_one(wanted) and wanted in self._directory:
             names = (name for group in ((wanted,), names) for name in group)
         for name in names:
-            if self._taken.get(name, 0) < self._game.players[1]:
-                room = self.rooms.get(name) or self._open(name)
-                self._taken[name] = self._taken.get(name, 0) + 1
-                return room
+            live = self._directory.named(name) if name in self._directory else self._open(name)
+            if live.room.free > 0:
+                return live
         raise AssertionError("there is always another room")
 
-    def give_seat(self, room: GameRoom) -> None:
-        """A seat is free again."""
-        self._taken[room.name] -= 1
-        if not self._taken[room.name] and room.name != self.NAME:
-            room.close()
-            del self.rooms[room.name], self._taken[room.name]
+    @classmethod
+    def is_one(cls, name: str) -> bool:
+        """Whether a room of that name is of the lobby."""
+        return name == cls.NAME or name.startswith(f"{cls.NAME}-")
 
-    def close(self) -> None:
-        """No more states are sent."""
-        for room in self.rooms.values():
-            room.close()
-
-    def _open(self, name: str) -> GameRoom:
-        room = self.rooms[name] = GameRoom(name, self._game, self._core, self._state_rate)
-        self._taken[name] = 0
-        return room
+    def _open(self, name: str) -> LiveRoom:
+        return self._directory.open(self._directory.game(self.GAME), name, permanent=name == self.NAME)

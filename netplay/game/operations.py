@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from netplay.game.listing import game_lines, room_lines
+from netplay.game.messages import GameLine, RoomLine
 from netplay.operations import Operation
 
 if TYPE_CHECKING:
@@ -18,14 +20,6 @@ PAGE = 100
 
 class ListGames(Struct, forbid_unknown_fields=True, kw_only=True):
     """The games that can be played."""
-
-
-class GameLine(Struct):
-    """One game; `players` says how few and how many play in a room."""
-
-    name: str
-    description: str
-    players: tuple[int, int]
 
 
 class Games(Struct):
@@ -40,19 +34,10 @@ class ListGameRooms(Struct, forbid_unknown_fields=True, kw_only=True):
     after: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class GameRoomLine(Struct):
-    """One room: what is played, and how many of how many seats are taken."""
-
-    room: str
-    game: str
-    players: int
-    max: int
-
-
 class GameRooms(Struct):
     """Rooms; with `more`, ask again with the last one as `after`."""
 
-    rooms: list[GameRoomLine]
+    rooms: list[RoomLine]
     more: bool
 
 
@@ -60,15 +45,11 @@ def operations(game: GameService) -> Sequence[Operation]:
     """Those of the games of one daemon."""
 
     def list_games(request: ListGames) -> Games:
-        return Games([GameLine(g.name, g.description, g.players) for _, g in sorted(game.games.items())])
+        return Games(game_lines(game.games))
 
     def list_rooms(request: ListGameRooms) -> GameRooms:
-        rooms = [
-            GameRoomLine(room.name, room.game.name, len(room.players), room.game.players[1])
-            for name, room in sorted(game.lobby.rooms.items())
-            if request.after is None or name > request.after
-        ]
-        return GameRooms(rooms[:PAGE], len(rooms) > PAGE)
+        lines = room_lines(game.directory.listed(after=request.after))
+        return GameRooms(lines[:PAGE], len(lines) > PAGE)
 
     return (
         Operation("GET", "/game/games", ListGames, Games, list_games),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -80,11 +80,20 @@ class Room:
 
     # Coming and going
 
-    def join(self, id: str, name: str, team: str | None = None, *, bot: bool = False) -> Player:
+    def join(
+        self,
+        id: str,
+        name: str,
+        team: str | None = None,
+        *,
+        bot: bool = False,
+        kept: Mapping[str, Any] | None = None,
+    ) -> Player:
         """
         Somebody takes a seat.
 
         @param team: which it would like; otherwise one of the smallest.
+        @param kept: fields that its entity is to have, if it was here before.
         @raise Refused: C{room_full}, C{wrong_phase}, C{bad_message} for a team that there is not, C{not_allowed} for
             one that has too many.
         """
@@ -93,10 +102,12 @@ class Room:
         if not self.free:
             raise Refused("room_full", f"all {self.game.players[1]} seats are taken")
         player = Player(id, name, self._team(team, None), bot=bot)
-        self.journal("join", id, name, team, bot=bot)
+        self.journal("join", id, name, team, bot=bot, kept=kept)
         self.changed = True
         self.seats[id] = player
         self._settled(player)
+        for field, value in (kept or {}).items():
+            setattr(player.entity, field, value)
         if self.scene.host is None or self.scene.host.bot:
             self._choose_host()
         self._look()

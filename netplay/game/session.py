@@ -1,15 +1,39 @@
-"""One client of the game port: a player of the lobby."""
+"""One client of the game port: in the lobby at first, then in whatever room it joins."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
+from netplay.clients import error_of
+from netplay.errors import Refused
+from netplay.game.entities import Entity
+from netplay.game.listing import game_lines, room_lines
+from netplay.game.live import LiveRoom
+from netplay.game.lobby import Lobby
+from netplay.game.messages import (
+    ChooseTeam,
+    GameList,
+    Games,
+    Join,
+    Leave,
+    Queue,
+    Queued,
+    Ready,
+    RoomList,
+    Rooms,
+    Say,
+    Seated,
+    Start,
+    Sync,
+)
 from netplay.interfaces import ISession
-from netplay.messages import Greeting, Identity, Request, Resume, Resumed
+from netplay.messages import Event, Identity, Request, Resume, Resumed
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
@@ -21,43 +45,51 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Kept:
-    """What a player who may come back left behind."""
+    """
+    What a player who may come back left behind.
+
+    @ivar live: the room in which it was.
+    @ivar fields: what its entity was, where no seat is kept.
+    """
 
     person: Person
-    room: str
-    world: Any
+    live: LiveRoom
+    fields: dict[str, Any] | None
 
 
 @implementer(ISession)
 class GameSession(Session):
     """
-    A newcomer has a seat at once and sees the room as it will be with it in, but the others see it only when it
+    A newcomer has a seat in the lobby at once and sees it as it is with it in, but the others see it only when it
     does something, somebody else comes, or it has been here for a moment: whoever resumes at once is never seen as
     a newcomer.
 
     @param client: whom it serves.
     @param game: the rooms.
+    @ivar live: where it is.
+    @ivar watching: whether it only watches there.
     """
 
-    __slots__ = ("_game", "_seen", "_settling", "_world", "person", "room")
+    __slots__ = ("_game", "_knows", "_settling", "live", "person", "watching")
 
     client: Client
 
     def __init__(self, client: Client, game: GameService) -> None:
         super().__init__(client, game.core)
         self._game = game
-        self._arrive(Person(game.people.number()), None, None)
+        self._settling: IDelayedCall | None = None
+        self._be(Person(game.people.number()))
         try:
+            self._take_lobby_seat()
             client.greet(self._preview(), self.person.identity())
         except BaseException:
-            self._go()
             game.people.remove(self.person)
             raise
 
     @property
     def grammar(self) -> Grammar:  # type: ignore[override]
-        """What the game of the room takes."""
-        return self._game.grammar(self.room.game)
+        """What is taken in the room."""
+        return self._game.grammar(self.live.room.game)
 
     def identity(self) -> Identity:
         """Who it serves."""
@@ -68,24 +100,50 @@ class GameSession(Session):
         handler = COMMON_HANDLERS.get(type(message))
         if handler is not None:
             return handler(self, message)
-        self._settle()
-        return self.room.act(self.person.id, message)
+        if self._settling is not None:
+            self._settle()
+        handler = ROOM_HANDLERS.get(type(message))
+        if handler is not None:
+            self.live.hear(self.client)
+            return handler(self, message)
+        if self.watching:
+            raise Refused("not_allowed", "you only watch here; join without spectate to play")
+        return self.live.act(self.person.id, message)
+
+    # Coming, going, coming back
 
     def finishing(self) -> None:
         """A state that is due in a moment would come too late."""
         if self._settling is None:
-            self.room.bring_up_to_date(self.client)
+            self.live.bring_up_to_date(self.client)
 
     def lost(self) -> Kept:
-        """Out of the room."""
-        return Kept(self.person, self.room.name, self._go())
+        """The lobby is left at once; elsewhere the seat is kept for a while."""
+        self._game.waiting.remove(self)
+        live = self.live
+        fields = None
+        if self.watching:
+            live.unwatch(self.client)
+        elif Lobby.is_one(live.name):
+            fields = self._give_up_lobby_seat()
+        else:
+            live.drop(self.person.id)
+        return Kept(self.person, live, fields)
 
     def resumed(self, kept: Kept, request: Resume) -> None:
         """Be who one was before, where one was, with all there is to see."""
-        self._go()
+        self._give_up_lobby_seat()
         self._game.people.remove(self.person)
-        self._arrive(kept.person, kept.room, kept.world)
-        self.client.greet(Resumed(rooms={}, room=self.room.name), self.person.identity(), request.ref)
+        self._be(kept.person)
+        id = kept.person.id
+        if kept.fields is None and kept.live.keeps(id):
+            self.live = kept.live
+            self.client.greet(Resumed(rooms={}, room=self.live.name), self.person.identity(), request.ref)
+            self.live.back(id)
+            self.live.enter(self, id)
+            return
+        self._take_lobby_seat(kept.live.name, kept.fields)
+        self.client.greet(Resumed(rooms={}, room=self.live.name), self.person.identity(), request.ref)
         self.client.send(self._preview())
         self._settle()
 
@@ -93,38 +151,178 @@ class GameSession(Session):
         """Nobody came back: the name is free."""
         self._game.people.remove(kept.person)
 
-    def _arrive(self, person: Person, wanted: str | None, world: Any) -> None:
-        self.person = person
-        self._world = world
-        self._game.people.add(person)
-        self.room = self._game.lobby.take_seat(wanted)
-        self._settling: IDelayedCall | None = None
+    def room_ended(self, code: str, message: str) -> None:
+        """The room is no more: into the lobby."""
+        self._stop_settling()
+        self.watching = False
+        self.refused(Refused(code, message))
+        self._go_to_lobby()
 
-    def _preview(self) -> Greeting:
-        preview = self.room.preview(self.person.id, self._world)
-        self._seen = self.room.tick
-        self.room.expect(self._settle)
+    def _be(self, person: Person) -> None:
+        self.person = person
+        self._game.people.add(person)
+
+    # The lobby
+
+    def _take_lobby_seat(self, wanted: str | None = None, fields: dict[str, Any] | None = None) -> None:
+        self.watching = False
+        self.live = self._game.lobby.find(wanted)
+        self.live.seat(self.person, kept=fields, unseen=True)
+
+    def _give_up_lobby_seat(self) -> dict[str, Any]:
+        """Returns what it takes to be there again as one was."""
+        unseen = self._stop_settling()
+        player = self.live.room.seats.get(self.person.id)
+        fields = {} if player is None else msgspec.structs.asdict(player.entity)
+        self.live.leave(self.person.id, unseen=unseen)
+        return {name: value for name, value in fields.items() if name not in Entity.__struct_fields__}
+
+    def _preview(self) -> Any:
         self._settling = self.core.clock.callLater(SETTLE_AFTER, self._settle)
-        return preview
+        state, self._knows = self.live.preview(self.client, self.person.id, self._settle)
+        return state
 
     def _settle(self) -> None:
         """From now on the others see it."""
-        if self._settling is not None:
-            self._stop_settling()
-            self.room.seat(self.person.id, self.client, self._seen, self._world)
+        if self._stop_settling():
+            self.live.reveal(self, self.person.id, self._knows)
 
-    def _stop_settling(self) -> None:
+    def _stop_settling(self) -> bool:
         settling, self._settling = self._settling, None
-        self.room.expect_no_more(self._settle)
-        if settling is not None and settling.active():
+        if settling is None:
+            return False
+        if settling.active():
             settling.cancel()
+        return True
 
-    def _go(self) -> Any:
-        """Up from the seat; returns what brings the player back as it was."""
-        if self._settling is not None:
-            self._stop_settling()
-            kept = self._world
+    def _go_to_lobby(self) -> None:
+        self.live = self._game.lobby.find()
+        self.live.seat(self.person)
+        self.live.enter(self, self.person.id)
+
+    # What everyone may ask, in every room
+
+    def games(self, message: Games) -> Event:
+        """Those that there are."""
+        return GameList(games=self.client.fit(game_lines(self._game.games)))
+
+    def rooms(self, message: Rooms) -> Event:
+        """Those that anybody may know of."""
+        lines = room_lines(self._game.directory.listed(message.game, message.after))
+        rooms = self.client.fit(lines)
+        return RoomList(rooms=rooms, more=len(rooms) < len(lines))
+
+    def join(self, message: Join) -> Event:
+        """Out of the room, into another."""
+        game = self._game
+        game.waiting.remove(self)
+        live = game.target(message)
+        try:
+            if live is self.live:
+                raise Refused("not_allowed", "you are in this room already", "$.room")
+            live.check(message.password)
+            if message.name is not None:
+                game.people.rename(self.person, message.name)
+            return self.move(live, message.team, spectate=message.spectate)
+        finally:
+            game.directory.discard(live)
+
+    def move(self, live: LiveRoom, team: str | None = None, *, spectate: bool = False) -> Seated:
+        """
+        Into another room, out of the one where it is.
+
+        @raise Refused: it cannot; then it stays.
+        """
+        id = self.person.id
+        if spectate and not live.room.game.spectators:
+            raise Refused("not_allowed", "nobody watches this game", "$.spectate")
+        player = None if spectate else live.seat(self.person, team)
+        self._go()
+        self.live = live
+        self.watching = spectate
+        if player is None:
+            live.watch(self)
         else:
-            kept = self.room.unseat(self.person.id, self.client)
-        self._game.lobby.give_seat(self.room)
-        return kept
+            live.enter(self, id)
+            team = player.team
+        return Seated(
+            room=live.name,
+            game=live.room.game.name,
+            player=id,
+            spectator=spectate,
+            code=live.code,
+            team=None if spectate else team,
+        )
+
+    def leave(self, message: Leave) -> None:
+        """Out of the queue, or back into the lobby."""
+        if self._game.waiting.remove(self):
+            return
+        if Lobby.is_one(self.live.name) and not self.watching:
+            raise Refused("not_allowed", "you are in the lobby; join leads somewhere else")
+        self._go()
+        self.watching = False
+        self._go_to_lobby()
+
+    def queue(self, message: Queue) -> Event:
+        """Wait for others to play with."""
+        game = self._game.directory.game(message.game)
+        if message.name is not None:
+            self._game.people.rename(self.person, message.name)
+        return Queued(game=game.name, waiting=self._game.waiting.add(self, game, message.rating))
+
+    def matched(self, live: LiveRoom) -> None:
+        """Others were found: into a room with them."""
+        try:
+            self.client.send(self.move(live))
+        except Refused as refused:
+            self.refused(refused)
+
+    def refused(self, refused: Refused) -> None:
+        """What it waited for is not to be."""
+        self.client.send(error_of(refused))
+
+    def ready(self, message: Ready) -> None:
+        """Say that one is, or is not."""
+        self._as_player().ready(self.person.id, message.ready)
+
+    def start(self, message: Start) -> None:
+        """As the host."""
+        self._as_player().call(self.person.id)
+
+    def team(self, message: ChooseTeam) -> None:
+        """Change to another."""
+        self._as_player().choose(self.person.id, message.team)
+
+    def say(self, message: Say) -> None:
+        """To everyone in the room."""
+        self.live.say(self.person, message.text)
+
+    def sync(self, message: Sync) -> None:
+        """How to be told the state."""
+        self.live.sync(self.client, deltas=message.mode == "delta", max_rate=message.max_rate)
+
+    def _as_player(self) -> LiveRoom:
+        if self.watching:
+            raise Refused("not_allowed", "you only watch here; join without spectate to play")
+        return self.live
+
+    def _go(self) -> None:
+        if self.watching:
+            self.live.unwatch(self.client)
+        else:
+            self.live.leave(self.person.id)
+
+
+ROOM_HANDLERS: dict[type[Request], Callable[[Any, Any], Any]] = {
+    Games: GameSession.games,
+    Rooms: GameSession.rooms,
+    Join: GameSession.join,
+    Leave: GameSession.leave,
+    Queue: GameSession.queue,
+    Ready: GameSession.ready,
+    Start: GameSession.start,
+    ChooseTeam: GameSession.team,
+    Say: GameSession.say,
+    Sync: GameSession.sync,
+}

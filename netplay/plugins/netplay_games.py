@@ -1,5 +1,4 @@
 """The games that come with netplay."""
 
-from netplay.game.sandbox import Sandbox
+from netplay.game.games.sandbox import Sandbox
 
-sandbox = Sandbox()

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from netplay.messages import MAX_DOUBLE, MAX_INTEGER, Event, Greeting, Request
+from netplay.messages import MAX_INTEGER, Event, Greeting, Request
+from netplay.wire.strict import MAX_DOUBLE
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=64, examples=["AAPL"])]
 Price = Annotated[float, Meta(gt=0, le=MAX_DOUBLE, examples=[151])]

@@ -21,7 +21,7 @@ def example_of(wanted: type[msgspec.Struct]) -> dict[str, Any]:
         if field.required:
             made[field.encode_name] = _example_value(inspect.type_info(field.type))
     made.update(getattr(wanted, "EXAMPLE", {}))
-    return made
+    return dict(sorted(made.items(), key=lambda item: item[0] != "type"))
 
 
 def _example_value(info: inspect.Type) -> Any:

@@ -19,7 +19,7 @@ from msgspec import inspect
 
 from netplay.errors import Refused
 from netplay.wire.examples import example
-from netplay.wire.strict import MAX_INTEGER, checked_values, is_loose, known_fields, too_large_integer
+from netplay.wire.strict import MAX_INTEGER, checked_values, is_loose, known_fields, tightened, too_large_integer
 
 MAX_REF = 256
 """Characters in a C{ref}."""
@@ -32,32 +32,39 @@ _PATH = re.compile(r" - at `(?P<path>[^`]*)`(?: in `(?P<outer>[^`]*)`)?\Z")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`\Z")
 
 
+ACT = "act"
+"""The type of messages that say what they are in C{do}."""
+
+
 class Values:
     """
     The two ways in which a codec reads: typed and plain.
 
+    @param do: what stands in every payload that has a field C{do}.
     @param name: the format as a person calls it.
     @param typed: makes the decoder of a union of message types.
     @param plain: payload -> plain Python values.
     """
 
-    __slots__ = ("index", "name", "plain", "typed")
+    __slots__ = ("do", "index", "name", "plain", "typed")
 
     def __init__(
         self,
         index: int,
         name: str,
+        do: bytes,
         typed: Callable[[Any], Callable[[bytes], Any]],
         plain: Callable[[bytes], Any],
     ) -> None:
         self.index = index
         self.name = name
+        self.do = do
         self.typed = typed
         self.plain = plain
 
 
-JSON_VALUES = Values(0, "JSON", lambda t: msgspec.json.Decoder(t).decode, msgspec.json.decode)
-MSGPACK_VALUES = Values(1, "MessagePack", lambda t: msgspec.msgpack.Decoder(t).decode, msgspec.msgpack.decode)
+JSON_VALUES = Values(0, "JSON", b'"do"', lambda t: msgspec.json.Decoder(t).decode, msgspec.json.decode)
+MSGPACK_VALUES = Values(1, "MessagePack", b"\xa2do", lambda t: msgspec.msgpack.Decoder(t).decode, msgspec.msgpack.decode)
 
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -67,15 +74,16 @@ class Grammar:
     The messages that a client may send at one point, and how to read them.
 
     @param types: Struct classes tagged by C{type} that forbid unknown fields.
+    @param acts: such classes tagged by C{do}, of messages whose type is C{act}.
     """
 
-    def __init__(self, types: Iterable[type[msgspec.Struct]]) -> None:
-        self.types: dict[str, type[msgspec.Struct]] = {str(t.__struct_config__.tag): t for t in types}
-        union: Any = None
-        for t in self.types.values():
-            union = t if union is None else union | t
-        self._decoders = tuple(values.typed(union) for values in (JSON_VALUES, MSGPACK_VALUES))
-        self._loose = frozenset(t for t in self.types.values() if is_loose(inspect.type_info(t)))
+    def __init__(self, types: Iterable[type[msgspec.Struct]], acts: Iterable[type[msgspec.Struct]] = ()) -> None:
+        self.types = {str(t.__struct_config__.tag): t for t in types}
+        self.acts = {str(t.__struct_config__.tag): tightened(t) for t in acts}
+        self._decoders = _decoders(self.types.values())
+        self._act_decoders = _decoders(self.acts.values())
+        both = (*self.types.values(), *self.acts.values())
+        self._loose = frozenset(t for t in both if is_loose(inspect.type_info(t)))
 
     def decode(self, payload: bytes, values: Values) -> Any:
         """
@@ -84,8 +92,10 @@ class Grammar:
         @raise Refused: C{bad_json}, C{bad_message} or C{unknown_type}, with the C{field} and the C{ref} if
             any.
         """
+        # Two fields say what an act is, and a decoder looks at one.
+        decoders = self._act_decoders if self.acts and values.do in payload else self._decoders
         try:
-            message = self._decoders[values.index](payload)
+            message = decoders[values.index](payload)
         except DECODE_ERRORS:
             return self._second_look(payload, values)
         if self._loose and type(message) in self._loose:
@@ -114,8 +124,16 @@ class Grammar:
                 ref=ref,
             )
         wanted = self.types.get(tag)
+        if tag == ACT and self.acts:
+            do = checked.get("do")
+            wanted = self.acts.get(do) if isinstance(do, str) else None
+            if wanted is None:
+                one = example(next(iter(self.acts.values())))
+                text = f"no such thing to do here; there are {', '.join(self.acts)}; right is for example {one}"
+                raise Refused("bad_message" if do is None else "unknown_type", text, "$.do", ref=ref)
         if wanted is None:
-            raise Refused("unknown_type", f"no such type here; there are {', '.join(self.types)}", "$.type", ref=ref)
+            known = ", ".join((*self.types, ACT) if self.acts else self.types)
+            raise Refused("unknown_type", f"no such type here; there are {known}", "$.type", ref=ref)
         try:
             message = msgspec.convert(known_fields(checked, wanted), wanted)
         except msgspec.ValidationError as error:
@@ -129,6 +147,14 @@ class Grammar:
 
     def _any_example(self) -> str:
         return example(next(iter(self.types.values())))
+
+
+def _decoders(types: Iterable[type[msgspec.Struct]]) -> tuple[Callable[[bytes], Any], ...]:
+    """One for each way of writing."""
+    union: Any = None
+    for t in types:
+        union = t if union is None else union | t
+    return tuple(values.typed(union) for values in (JSON_VALUES, MSGPACK_VALUES))
 
 
 def ref_of(plain: Any) -> str | int | None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args
 
 import msgspec
-from msgspec import inspect
+from msgspec import Meta, inspect
 
 MAX_DEPTH = 32
 """How deep a message may nest."""
 
 MAX_INTEGER = 2**53
 """Integers stay under this, so that every client can read them as doubles."""
+
+
+MAX_DOUBLE = 1.7976931348623157e308
+
+Integer = Annotated[int, Meta(gt=-MAX_INTEGER, lt=MAX_INTEGER)]
+Float = Annotated[float, Meta(ge=-MAX_DOUBLE, le=MAX_DOUBLE)]  # the bounds keep NaN and the infinities out
 
 
 def checked_values(value: Any, depth: int = MAX_DEPTH) -> Any:
@@ -106,6 +113,45 @@ def is_loose(info: inspect.Type, above: frozenset[type] = frozenset()) -> bool:
         case inspect.StrType() | inspect.BoolType() | inspect.NoneType() | inspect.LiteralType() | inspect.EnumType():
             return False
     return True
+
+
+@cache
+def tightened(wanted: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """
+    The type itself, or one derived from it whose numbers are what every client can read: C{float} and C{int} fields
+    without bounds get them, so that the fast pass refuses what is out of bounds and need not be looked at again.
+    """
+    changed = [
+        (field.name, _bounded(field.type), _default(field))
+        for field in msgspec.structs.fields(wanted)
+        if _bounded(field.type) is not field.type and field.encode_name == field.name
+    ]
+    if not changed:
+        return wanted
+    config = wanted.__struct_config__
+    tight: type[msgspec.Struct] = msgspec.defstruct(
+        wanted.__name__, changed, bases=(wanted,), tag=config.tag, tag_field=config.tag_field, kw_only=True
+    )
+    tight.__doc__ = wanted.__doc__
+    return tight
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=field.default_factory)
+    return msgspec.field() if field.default is msgspec.NODEFAULT else msgspec.field(default=field.default)
+
+
+def _bounded(annotation: Any) -> Any:
+    if annotation is float:
+        return Float
+    if annotation is int:
+        return Integer
+    if isinstance(annotation, UnionType):
+        parts = [_bounded(part) for part in get_args(annotation)]
+        if any(bound is not part for bound, part in zip(parts, get_args(annotation), strict=True)):
+            return Union[tuple(parts)]  # noqa: UP007
+    return annotation
 
 
 def too_large_integer(value: Any, path: str) -> str | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netplay.game.operations import GameLine, GameRoomLine, ListGameRooms, ListGames
+from netplay.game.messages import GameLine, RoomLine
+from netplay.game.operations import ListGameRooms, ListGames
 from tests.features import House
 
 
@@ -22,12 +23,12 @@ class OperationsTests(SynchronousTestCase):
 
     def test_the_games(self) -> None:
         sandbox = self.house.game.games["sandbox"]
-        self.assertIn(GameLine("sandbox", sandbox.description, (1, 100)), self.asked(ListGames()).games)
+        self.assertIn(GameLine("sandbox", sandbox.description, (1, 100), [], 0), self.asked(ListGames()).games)
 
     def test_the_rooms_and_who_plays_there(self) -> None:
         self.house.connect("game").send("move", dx=1)
         rooms = self.asked(ListGameRooms())
-        self.assertEqual((rooms.rooms, rooms.more), ([GameRoomLine("lobby", "sandbox", 1, 100)], False))
+        self.assertEqual((rooms.rooms, rooms.more), ([RoomLine("lobby", "sandbox", 1, 100, "playing", False)], False))
 
     def test_from_behind_one(self) -> None:
         for _ in range(101):

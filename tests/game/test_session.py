@@ -8,7 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from netplay.game.feature import GameFeature
-from netplay.game.messages import SANDBOX_REQUESTS
+from netplay.game.games.sandbox import Sandbox
+from netplay.game.messages import ROOM_REQUESTS
 from netplay.interfaces import IFeature, IMessageService, ISession
 from netplay.messages import COMMON
 from netplay.wire.grammar import Grammar
@@ -23,7 +24,7 @@ class GameContractTests(PortContract, SynchronousTestCase):
     guest = "Player"
 
     def test_whatever_is_asked(self) -> None:
-        answers_whatever_is_asked(self, "game", Grammar((*SANDBOX_REQUESTS, *COMMON)))
+        answers_whatever_is_asked(self, "game", Grammar((*Sandbox.messages, *ROOM_REQUESTS, *COMMON)))
 
 
 class GameTestCase(SynchronousTestCase):
@@ -220,7 +221,7 @@ class ResumeTests(GameTestCase):
         self.assertEqual(sorted(self.seen(self.ann)[-1]["positions"]), ["Player_1", "Player_2", "Player_3"])
 
     def test_the_second_lobby_waits_for_nobody(self) -> None:
-        self.assertEqual(list(self.house.game.lobby.rooms), ["lobby"])
+        self.assertEqual([live.name for live in self.house.game.directory], ["lobby"])
         self.come_back()
-        self.assertEqual(list(self.house.game.lobby.rooms), ["lobby"])
-        self.assertEqual(len(self.house.game.lobby.rooms["lobby"].players), 2)
+        self.assertEqual([live.name for live in self.house.game.directory], ["lobby"])
+        self.assertEqual(len(self.house.game.directory.named("lobby").room.seats), 2)

@@ -1,0 +1,494 @@
+"""A room in a running daemon: the room's time is the clock's, and who is in it is told what happens."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Protocol as Shape
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from netplay.channel import Channel
+from netplay.core import Core
+from netplay.errors import Refused
+from netplay.game.audience import Audience
+from netplay.game.messages import Over, Spoken, State
+from netplay.game.players import Player
+from netplay.game.room import Room
+from netplay.game.roster import roster_of
+from netplay.game.scene import Phase, Said
+from netplay.people import Person
+from netplay.steps import Steps
+from netplay.ticklimit import TickLimit
+from netplay.times import iso
+
+if TYPE_CHECKING:
+    from netplay.clients import Client
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EMOJI = "🎮"
+"""Who speaks in a game room."""
+
+ROSTER_EVERY = 0.25
+"""Seconds from one roster to the next, at least."""
+
+LINKS_EVERY = 5.0
+"""Seconds after which a roster is told again for the sake of the links in it."""
+
+
+class Occupant(Shape):
+    """Somebody in a room."""
+
+    client: Client
+
+    def room_ended(self, code: str, message: str) -> None:
+        """The room is no more."""
+
+
+class LiveRoom:
+    """
+    One room at work. What goes wrong in its game ends it, and it alone.
+
+    A game that ticks does so by L{Steps} while a round is played. Otherwise time passes when something is due or
+    asked for, and a change is told at once, further ones at most as often as the game sends states.
+
+    @param room: the rules.
+    @param limit: how long the game may take at once.
+    @param rate: states a second, at most.
+    @param ended: called when it is no more.
+    @ivar code: by which it can be found.
+    @ivar password: what it takes to come in, if anything.
+    @ivar private: whether only who knows the code finds it.
+    @ivar permanent: whether it stays when nobody is in it.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        room: Room,
+        core: Core,
+        limit: TickLimit,
+        rate: float,
+        ended: Callable[[LiveRoom], object],
+        *,
+        code: str | None = None,
+        password: str | None = None,
+        private: bool = False,
+        permanent: bool = False,
+    ) -> None:
+        self.room = room
+        self.code = code
+        self.private = private
+        self.permanent = permanent
+        self.closed = False
+        self._password = password
+        self._core = core
+        self._limit = limit
+        self._ended = ended
+        self._pace = core.totals.pace("game")
+        self._occupants: dict[str, Occupant] = {}  # players who are connected
+        self._spectators: dict[Client, Occupant] = {}
+        self._audience = Audience(room, rate, core.now, core.totals)
+        self._talk = Channel(core.clock, core.totals)
+        self._epoch = secrets.token_hex(4)
+        self._spoken = 0
+        # Time
+        clock = core.clock
+        self._origin = clock.seconds()  # when the room's time was 0, while it does not beat
+        self._beating = False
+        self._steps = Steps(clock, 1 / room.game.tick_rate, self._step, self._crashed, self._pace, what=room.name)
+        self._per_state = max(1, round(room.game.tick_rate / rate))
+        self._alarm: IDelayedCall | None = None  # the next thing that is due by itself
+        self._interval = 1 / rate
+        self._sent = clock.seconds() - self._interval
+        self._due = 0.0
+        self._sending: IDelayedCall | None = None
+        self._change = 0
+        self._telling: IDelayedCall | None = None  # the roster
+        self._rosters_from = 0.0
+        self._result_told = False
+        self._newcomer: Callable[[], object] | None = None
+
+    # Who may come in
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.room.name
+
+    @property
+    def locked(self) -> bool:
+        """Whether it takes a password."""
+        return self._password is not None
+
+    def check(self, password: str | None) -> None:
+        """
+        Whether somebody may come in.
+
+        @raise Refused: C{bad_password}.
+        """
+        if self._password is not None and not secrets.compare_digest(
+            (password or "").encode(errors="replace"), self._password.encode(errors="replace")
+        ):
+            raise Refused("bad_password", "this room takes a password; say the right one", "$.password")
+
+    # Coming and going
+
+    def seat(
+        self,
+        person: Person,
+        team: str | None = None,
+        *,
+        kept: dict[str, Any] | None = None,
+        unseen: bool = False,
+    ) -> Player:
+        """
+        Take a seat for somebody, who then comes in by L{enter}.
+
+        @param kept: what it was when it was here before.
+        @param unseen: nobody is told before L{reveal}.
+        @raise Refused: as L{Room.join} does; C{room_crashed}.
+        """
+        return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=unseen)
+
+    def enter(self, occupant: Occupant, player: str) -> None:
+        """A player is here: it is told the state, and all else from now on."""
+        self._occupants[player] = occupant
+        self._guarded(self._audience.admit, occupant.client, player)
+        self.hear(occupant.client)
+
+    def watch(self, occupant: Occupant) -> None:
+        """Somebody watches."""
+        self._spectators[occupant.client] = occupant
+        self.room.changed = True
+        self._guarded(self._audience.admit, occupant.client, None)
+        self.hear(occupant.client)
+        self._tell_roster()
+
+    def hear(self, client: Client) -> None:
+        """A client is told what is said and happens, and who is here."""
+        if self._talk not in client.channels:
+            self._talk.join(client)
+            self.room.changed = True
+            self._tell_roster()
+
+    def leave(self, player: str, *, unseen: bool = False) -> None:
+        """A player gives up the seat."""
+        self._disconnect(player)
+        if not self.closed and player in self.room.seats:
+            with suppress(Refused):  # it crashed, and who leaves need not be told
+                self._do(self.room.leave, player, silent=unseen)
+            self._end_if_empty()
+
+    def drop(self, player: str) -> None:
+        """A player's connection is lost."""
+        self._disconnect(player)
+        if not self.closed:
+            with suppress(Refused):
+                self._do(self.room.drop, player)
+
+    def back(self, player: str) -> None:
+        """A player is here again; L{enter} follows."""
+        self._do(self.room.back, player)
+
+    def keeps(self, player: str) -> bool:
+        """Whether there is a seat for one who lost the connection."""
+        self._catch_up()
+        return not self.closed and player in self.room.seats
+
+    def unwatch(self, client: Client) -> None:
+        """Somebody watches no more."""
+        del self._spectators[client]
+        self._quiet(client)
+        if not self.closed:
+            self.room.changed = True
+            self._tell_roster()
+
+    # Newcomers of the lobby, who may turn out to be somebody who was here before
+
+    def preview(self, client: Client, player: str, reveal: Callable[[], object]) -> tuple[State, int]:
+        """
+        What one sees who has a seat, and which nobody is told of before L{reveal}. Who came earlier is now seen.
+
+        @param reveal: called when it is to be seen because somebody else comes.
+        @return: everything, and a number for L{reveal}.
+        """
+        earlier, self._newcomer = self._newcomer, reveal
+        if earlier is not None:
+            earlier()
+        self._newcomer = reveal
+        state = self._guarded(self._audience.preview, client, player)
+        self._audience.unseen = player
+        return state, self._change
+
+    def reveal(self, occupant: Occupant, player: str, knows: int) -> None:
+        """
+        From now on the others see it, and it sees what they do.
+
+        @param knows: what L{preview} said. If nothing happened since, it knows all there is.
+        """
+        self._newcomer = None
+        if self._audience.unseen == player:
+            self._audience.unseen = None
+        up_to_date = knows == self._change
+        self._changed()
+        self._occupants[player] = occupant
+        self._audience.admit_knowing(occupant.client, player, self._change if up_to_date else knows)
+
+    def bring_up_to_date(self, client: Client) -> None:
+        """Tell one client now what is to be told in a moment."""
+        if self._sending is not None:
+            self._guarded(self._audience.sync, client, deltas=False, max_rate=None)
+
+    # What players do
+
+    def act(self, player: str, message: Any) -> None:
+        """Something for the game."""
+        if self._beating:
+            self._guarded(self.room.act, player, message)
+        else:
+            self._do(self.room.act, player, message)
+
+    def ready(self, player: str, ready: bool) -> None:
+        """See L{Room.ready}."""
+        self._do(self.room.ready, player, ready)
+
+    def choose(self, player: str, team: str) -> None:
+        """See L{Room.choose}."""
+        self._do(self.room.choose, player, team)
+
+    def call(self, player: str) -> None:
+        """See L{Room.call}."""
+        self._do(self.room.call, player)
+
+    def say(self, person: Person, text: str) -> None:
+        """Say something to everyone in the room."""
+        self._spoken += 1
+        now = self._core.wall()
+        self._talk.publish(
+            Spoken(
+                user=person.name,
+                message=text,
+                emoji=EMOJI,
+                room=self.name,
+                timestamp=iso(now),
+                at=int(now * 1000),
+                seq=self._spoken,
+                id=f"{self._epoch}-{self._spoken}",
+            )
+        )
+
+    def sync(self, client: Client, *, deltas: bool, max_rate: float | None) -> None:
+        """How a client is told the state from now on."""
+        self._guarded(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
+
+    # The end
+
+    def stop(self) -> None:
+        """Nothing happens any more, and nobody is told anything."""
+        self.closed = True
+        self._steps.stop()
+        for call in (self._alarm, self._sending, self._telling):
+            if call is not None and call.active():
+                call.cancel()
+
+    def close(self, code: str, message: str) -> None:
+        """The room is no more; whoever is in it is told why."""
+        if self.closed:
+            return
+        self.stop()
+        for occupant in [*self._occupants.values(), *self._spectators.values()]:
+            self._quiet(occupant.client)
+            occupant.room_ended(code, message)
+        self._occupants.clear()
+        self._spectators.clear()
+        self._ended(self)
+
+    def _crashed(self, failure: Failure) -> None:
+        self._log.failure(
+            "the game {game} failed in room {room} at tick {tick}: the room is closed",
+            failure,
+            game=self.room.game.name,
+            room=self.name,
+            tick=self.room.scene.ticks,
+        )
+        self.close("room_crashed", f"the game went wrong in {self.name}, and the room is closed; it is in the log")
+
+    def _end_if_empty(self) -> None:
+        if not self.permanent and not self.closed and all(player.bot for player in self.room.seats.values()):
+            self.close("no_such_room", f"nobody plays in {self.name} any more, and the room is closed")
+
+    def _disconnect(self, player: str) -> None:
+        occupant = self._occupants.pop(player, None)
+        if self._audience.unseen == player:
+            self._audience.unseen = self._newcomer = None
+        if occupant is not None:
+            self._quiet(occupant.client)
+
+    def _quiet(self, client: Client) -> None:
+        self._audience.remove(client)
+        if self._talk in client.channels:
+            self._talk.leave(client)
+
+    # What the game does, within its limits
+
+    def _guarded(self, f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """
+        Call what may call the game.
+
+        @raise Refused: C{room_crashed}, or what the game refuses.
+        """
+        try:
+            return self._limit.call(f, *args, **kwargs)
+        except (Refused, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self._crashed(Failure())
+            raise Refused("room_crashed", "the game went wrong, and the room is closed") from None
+
+    def _do(self, f: Callable[..., T], *args: Any, silent: bool = False, **kwargs: Any) -> T:
+        """
+        Something happens to the room that may change everything about it.
+
+        @param silent: nobody is to be told just now.
+        """
+        self._catch_up()
+        result = self._guarded(f, *args, **kwargs)
+        if silent:
+            self._follow()
+        else:
+            self._after()
+        return result
+
+    def _after(self) -> None:
+        """Tell what came of it, and see what is next."""
+        self._guarded(self._tell_said)
+        self._tell_roster()
+        self._follow()
+        if not self._beating:
+            self._changed()
+
+    # Time
+
+    def _catch_up(self) -> None:
+        """Without a beat, time passes when somebody looks."""
+        if not self._beating and not self.closed:
+            rate = self.room.scene.rate
+            passed = int((self._core.clock.seconds() - self._origin) * rate + 0.001) - self.room.scene.ticks
+            if passed > 0:
+                self._guarded(self.room.advance, passed)
+
+    def _follow(self) -> None:
+        """Beat while the game ticks, otherwise wait for what is due."""
+        if self.closed:
+            return
+        room = self.room
+        clock = self._core.clock
+        beating = room.game.ticking and room.phase is Phase.PLAYING
+        if beating != self._beating:
+            self._beating = beating
+            if beating:
+                self._steps.start()
+            else:
+                self._steps.stop()
+                self._origin = clock.seconds() - room.scene.ticks / room.scene.rate
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if not beating and (due := room.next_due) is not None:
+            wait = self._origin + due / room.scene.rate - clock.seconds()
+            self._alarm = clock.callLater(max(0.0, wait), self._due_now)
+
+    def _due_now(self) -> None:
+        self._alarm = None
+        try:
+            self._catch_up()
+            self._after()
+        except Refused:
+            return  # it crashed, which is told
+        self._end_if_empty()
+
+    def _step(self) -> None:
+        """One tick of a round."""
+        room = self.room
+        self._limit.call(room.advance)
+        if room.scene.said or room.scene.result is not None:
+            self._tell_said()
+        if not room.scene.ticks % self._per_state:
+            self._talk.flush()
+            self._audience.tell()
+        if room.changed:
+            self._tell_roster()
+            self._end_if_empty()
+        if room.phase is not Phase.PLAYING:
+            self._follow()
+            self._changed()
+
+    # Telling
+
+    def _changed(self) -> None:
+        """Tell the state: at the end of this turn at the earliest, with all that the turn brings."""
+        self._change += 1
+        if self._sending is None and not self.closed:
+            clock = self._core.clock
+            now = clock.seconds()
+            self._due = max(now, self._sent + self._interval)
+            self._sending = clock.callLater(self._due - now, self._send)
+
+    def _send(self) -> None:
+        self._sending = None
+        if self._beating:
+            return  # the next step tells
+        clock = self._core.clock
+        self._sent = clock.seconds()
+        self._pace.late.observe(self._sent - self._due)
+        self._talk.flush()
+        try:
+            self._catch_up()
+            left = self._guarded(self._audience.tell, self._change, always=True)
+        except Refused:
+            return
+        self._pace.duration.observe(clock.seconds() - self._sent)
+        if left:
+            self._changed()
+
+    def _tell_said(self) -> None:
+        scene = self.room.scene
+        said, scene.said = scene.said, []
+        for event in said:
+            message = self._event(event)
+            if event.to is None:
+                self._talk.publish(message)
+            elif (occupant := self._occupants.get(event.to.id)) is not None:
+                occupant.client.send(message)
+        if scene.result is None:
+            self._result_told = False
+        elif not self._result_told:
+            self._result_told = True
+            self._talk.publish(Over(room=self.name, result=scene.result))
+
+    def _event(self, said: Said) -> Any:
+        """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""
+        head = {"type": "event", "room": self.name, "tick": self.room.scene.ticks, "event": said.event}
+        return {**said.fields, **head}
+
+    def _tell_roster(self) -> None:
+        if self._telling is None and self.room.changed and len(self._talk) and not self.closed:
+            clock = self._core.clock
+            wait = max(0.0, self._rosters_from - clock.seconds())
+            self._telling = clock.callLater(wait, self._send_roster)
+
+    def _send_roster(self) -> None:
+        self._telling = None
+        self.room.changed = False
+        clock = self._core.clock
+        self._rosters_from = clock.seconds() + ROSTER_EVERY
+        clients = {player: occupant.client for player, occupant in self._occupants.items()}
+        self._talk.publish(roster_of(self.room, clients, len(self._spectators), self._core.now()))
