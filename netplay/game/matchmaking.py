@@ -13,13 +13,13 @@ from netplay.errors import Refused
 T = TypeVar("T", bound=Hashable)
 
 
-class _Waiting(NamedTuple):
+class _Waiting(NamedTuple, Generic[T]):
     """One who waits. Those who have waited longer sort first."""
 
     since: float
     number: int
     rating: float
-    ticket: Hashable
+    ticket: T
 
 
 class Queue(Generic[T]):
@@ -62,7 +62,7 @@ class Queue(Generic[T]):
         self._patience = patience
         self._most = most
         self._number = 0
-        self._waiting: dict[T, _Waiting] = {}
+        self._waiting: dict[T, _Waiting[T]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -120,7 +120,7 @@ class Queue(Generic[T]):
         So this takes O(n (log n + C{size})).
         """
         found: list[list[T]] = []
-        present: list[_Waiting] = []  # by rating
+        present: list[_Waiting[T]] = []  # by rating
         if len(self._waiting) < size:
             return found
         for last in sorted(self._waiting.values()):
@@ -136,5 +136,7 @@ class Queue(Generic[T]):
             if fitting:
                 group, start = min(fitting)
                 del present[start : start + size]
-                found.append([self._waiting.pop(waiting.ticket) ...])
+                found.append([waiting.ticket for waiting in group])
+                for waiting in group:
+                    del self._waiting[waiting.ticket]
         return found
