@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from math import hypot
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, inspect
@@ -71,15 +71,12 @@ class Kind:
 
     def __init__(self, cls: type[Entity], digits: int | None) -> None:
         self.name = kind_name(cls)
-        sights = {
-            field.name: next(
-                (m for m in getattr(field.type, "__metadata__", ()) if isinstance(m, Sight)), Sight.EVERYONE
-            )
-            for field in msgspec.structs.fields(cls)
-            if field.name not in Entity.__struct_fields__
-        }
-        types = {field.name: inspect.type_info(field.type) for field in msgspec.structs.fields(cls)}
+        own = [field for field in msgspec.structs.fields(cls) if field.name not in Entity.__struct_fields__]
+        sights = {field.name: _sight(f"{cls.__name__}.{field.name}", field.type) for field in own}
+        types = {field.name: inspect.type_info(field.type) for field in own}
         self.fields = tuple(name for name, sight in sights.items() if sight is not Sight.NOBODY)
+        if "kind" in self.fields:
+            raise TypeError(f"{cls.__name__}.kind: that is what clients call the class; give the field another name")
         for name in self.fields:
             if not _is_plain(types[name]):
                 raise TypeError(
@@ -138,12 +135,25 @@ def clamp(value: float, most: float) -> float:
     return max(-most, min(most, value))
 
 
+def _sight(field: str, annotation: Any) -> Sight:
+    """
+    Who may see a field.
+
+    @raise TypeError: that is said of a part of it, as if the rest could be shown.
+    """
+    if any(_sight(field, part) is not Sight.EVERYONE for part in get_args(annotation) if not isinstance(part, Sight)):
+        raise TypeError(f"{field}: who sees it goes around the whole type, as in Owner[int | None]")
+    return next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, Sight)), Sight.EVERYONE)
+
+
 def _is_float(info: inspect.Type) -> bool:
-    return isinstance(info, inspect.FloatType)
+    return isinstance(info.type if isinstance(info, inspect.Metadata) else info, inspect.FloatType)
 
 
 def _is_plain(info: inspect.Type) -> bool:
     match info:
+        case inspect.Metadata():
+            return _is_plain(info.type)
         case inspect.UnionType():
             return all(_is_plain(one) for one in info.types)
         case inspect.VarTupleType():

@@ -17,13 +17,13 @@ from netplay.game.directory import Directory
 from netplay.game.game import Game
 from netplay.game.live import LiveRoom
 from netplay.game.lobby import Lobby
-from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, Message
+from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, grammar
 from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
 from netplay.game.session import GameSession
 from netplay.game.waiting import Waiting
 from netplay.interfaces import IDescribed, IFeature, IGame, IMessageService, IOperated
-from netplay.messages import COMMON, Request
+from netplay.messages import Request
 from netplay.operations import Operation
 from netplay.options import number
 from netplay.people import People
@@ -85,12 +85,10 @@ class GameService(Service):
 
     def grammar(self, game: type[Game]) -> Grammar:
         """What may be sent in rooms of a game."""
-        grammar = self._grammars.get(game)
-        if grammar is None:
-            own = [m for m in game.messages if issubclass(m, Request)]
-            acts = [m for m in game.messages if issubclass(m, Message)]
-            grammar = self._grammars[game] = Grammar((*own, *ROOM_REQUESTS, *COMMON), acts)
-        return grammar
+        found = self._grammars.get(game)
+        if found is None:
+            found = self._grammars[game] = grammar(game.messages)
+        return found
 
     def target(self, message: Join) -> LiveRoom:
         """

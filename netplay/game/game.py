@@ -9,6 +9,7 @@ from inspect import getdoc
 from random import Random
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+import msgspec
 from twisted.plugin import IPlugin
 from zope.interface import directlyProvides
 
@@ -312,12 +313,11 @@ def _check(cls: type[Game]) -> None:
     @raise TypeError: says which does not, and what would.
     """
     who = cls.__name__
-    least, most = cls.players
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", cls.name):
         raise TypeError(f"{who}.name is one lower-case word, such as {who.lower()!r}, not {cls.name!r}")
     if cls.api != API:
         raise TypeError(f"{who} is written for api {cls.api}, this netplay has api {API}; say which with api = {API}")
-    if not 1 <= least <= most <= 1000:
+    if not (isinstance(cls.players, tuple) and len(cls.players) == 2 and 1 <= cls.players[0] <= cls.players[1] <= 1000):
         raise TypeError(f"{who}.players is how few and how many, such as (2, 8), not {cls.players!r}")
     if not 1 <= cls.tick_rate <= 100:
         raise TypeError(f"{who}.tick_rate is 1 to 100 a second, not {cls.tick_rate!r}")
@@ -329,6 +329,10 @@ def _check(cls: type[Game]) -> None:
         raise TypeError(f"{who}.digits is 0 to 6 or None, not {cls.digits!r}")
     if isinstance(cls.teams, str) or len(set(cls.teams)) != len(cls.teams) or len(cls.teams) == 1:
         raise TypeError(f'{who}.teams are at least two names, such as ("red", "blue"), not {cls.teams!r}')
+    if cls.interest is not None and not cls.interest.radius > 0:
+        raise TypeError(f"{who}.interest is Near(radius) with a radius above 0, not {cls.interest!r}")
+    if not issubclass(cls.seat, Data) or any(field.required for field in msgspec.structs.fields(cls.seat)):
+        raise TypeError(f"{who}.seat is a subclass of Data whose fields all have defaults, not {cls.seat!r}")
     for message in cls.messages:
         if not (isinstance(message, type) and issubclass(message, Message | Request)):
             raise TypeError(f"{who}.messages are subclasses of Message, not {message!r}")

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from netplay.game.entities import snake
-from netplay.messages import MAX_INTEGER, Event, Greeting, Name, Number, Ref, Request
+from netplay.messages import COMMON, MAX_INTEGER, Event, Greeting, Name, Number, Ref, Request
+from netplay.wire.grammar import Grammar
 
 MOST_SAY = 400
 """Characters of what is said in a room at once."""
@@ -296,3 +297,10 @@ ROOM_REQUESTS: tuple[type[Request], ...] = (Games, Rooms, Join, Queue, Leave, Re
 EVENTS: tuple[type[Event], ...] = (
     State, Delta, GameList, RoomList, Seated, Queued, Roster, Spoken, Happened, Over,
 )  # fmt: skip
+
+
+def grammar(messages: Sequence[type[Message] | type[Request]]) -> Grammar:
+    """What may be sent in rooms of a game that takes these."""
+    own = [message for message in messages if issubclass(message, Request)]
+    acts = [message for message in messages if issubclass(message, Message)]
+    return Grammar((*own, *ROOM_REQUESTS, *COMMON), acts)

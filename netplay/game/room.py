@@ -108,8 +108,7 @@ class Room:
         self._settled(player)
         for field, value in (kept or {}).items():
             setattr(player.entity, field, value)
-        if self.scene.host is None or self.scene.host.bot:
-            self._choose_host()
+        self._choose_host()
         self._look()
         return player
 
@@ -123,8 +122,7 @@ class Room:
         self.changed = True
         self._away.pop(id, None)
         self.acks.pop(id, None)
-        if self.scene.host is player:
-            self._choose_host()
+        self._choose_host()
         self.world.left(player)
         for entity in [entity for entity in self.world.entities.values() if entity.owner is player]:
             self.world.remove(entity)
@@ -136,8 +134,7 @@ class Room:
         player = self.seats[id]
         player.away = self.changed = True
         self._away[id] = self.scene.ticks + round(AWAY * self.scene.rate)
-        if self.scene.host is player:
-            self._choose_host()
+        self._choose_host()
         self.world.away(player)
         self._look()
 
@@ -148,8 +145,7 @@ class Room:
         player.away = False
         self.changed = True
         del self._away[id]
-        if self.scene.host is None or self.scene.host.away or self.scene.host.bot:
-            self._choose_host()
+        self._choose_host()
         self.world.back(player)
         self._look()
 
@@ -294,6 +290,8 @@ class Room:
         scene = self.scene
         if scene.phase is Phase.PLAYING and scene.result is not None:
             self._over()
+        elif scene.phase is Phase.PLAYING and not scene.seats:
+            self._again()
         elif scene.phase is Phase.WAITING and self._may_start():
             scene.phase = Phase.COUNTDOWN
             self.changed = True
@@ -345,8 +343,10 @@ class Room:
         return sum(player.team == team and player is not without for player in self.seats.values())
 
     def _choose_host(self) -> None:
-        """Whoever came first of those who are there; people before bots."""
-        self.scene.host = min(self.seats.values(), key=lambda player: (player.bot, player.away), default=None)
+        """Whoever it is while it is there, then whoever came first of those who are; people before bots."""
+        host = self.scene.host
+        if host is None or host.id not in self.seats or host.away or host.bot:
+            self.scene.host = min(self.seats.values(), key=lambda player: (player.bot, player.away), default=None)
 
 
 def _unrecorded(*call: Any, **more: Any) -> None:

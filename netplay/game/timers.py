@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 MOST_TIMERS = 10_000
@@ -44,7 +44,10 @@ class Timers:
         @raise RuntimeError: there are too many.
         """
         if len(self._heap) >= MOST_TIMERS:
-            raise RuntimeError(f"more than {MOST_TIMERS} timers wait")
+            self._heap = [timer for timer in self._heap if timer.live]
+            heapify(self._heap)
+            if len(self._heap) >= MOST_TIMERS:
+                raise RuntimeError(f"more than {MOST_TIMERS} timers wait")
         self._count += 1
         timer = Timer(due, self._count, method, arguments, every)
         heappush(self._heap, timer)
