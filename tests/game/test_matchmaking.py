@@ -49,7 +49,7 @@ class QueueTests(SynchronousTestCase):
         self.assertIn(4, queue)
 
     def test_who_waits_longest_goes_before_who_is_closest(self) -> None:
-        queue = queue_of(2, 1000, 1190)
+        queue = queue_of(2, 1190, 1020)
         queue.add(2, 1100, 2)
         self.assertEqual(queue.matches(2), [[0, 2]])
 
