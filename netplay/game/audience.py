@@ -70,9 +70,14 @@ class Audience:
 
     # Coming and going
 
-    def admit(self, client: Client, player: str | None) -> None:
-        """Somebody sees the room from now on, everything at first. The others are told what changed before that."""
+    def admit(self, client: Client, player: str | None, change: int) -> None:
+        """
+        Somebody sees the room from now on, everything at first. The others are told what changed before that.
+
+        @param change: how many changes there were.
+        """
         viewer = self._viewers[client] = Viewer(client, player)
+        viewer.knows = change
         self._settle(viewer, 1)
 
     def admit_knowing(self, client: Client, player: str, change: int) -> None:

@@ -16,10 +16,10 @@ from netplay.channel import Channel
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.game.audience import Audience
-from netplay.game.messages import Over, Spoken, State
+from netplay.game.messages import Over, Roster, Spoken, State
 from netplay.game.players import Player
 from netplay.game.room import Room
-from netplay.game.roster import roster_of
+from netplay.game.roster import links_differ, roster_of
 from netplay.game.scene import Phase, Said
 from netplay.people import Person
 from netplay.steps import Steps
@@ -39,7 +39,7 @@ ROSTER_EVERY = 0.25
 """Seconds from one roster to the next, at least."""
 
 LINKS_EVERY = 5.0
-"""Seconds after which a roster is told again for the sake of the links in it."""
+"""Seconds from one look at the links to the next; a roster is told again if they have changed a lot."""
 
 
 class Occupant(Shape):
@@ -113,6 +113,7 @@ class LiveRoom:
         self._change = 0
         self._telling: IDelayedCall | None = None  # the roster
         self._rosters_from = 0.0
+        self._roster: Roster | None = None
         self._result_told = False
         self._newcomer: Callable[[], object] | None = None
 
@@ -161,14 +162,14 @@ class LiveRoom:
     def enter(self, occupant: Occupant, player: str) -> None:
         """A player is here: it is told the state, and all else from now on."""
         self._occupants[player] = occupant
-        self._guarded(self._audience.admit, occupant.client, player)
+        self._guarded(self._audience.admit, occupant.client, player, self._change)
         self.hear(occupant.client)
 
     def watch(self, occupant: Occupant) -> None:
         """Somebody watches."""
         self._spectators[occupant.client] = occupant
         self.room.changed = True
-        self._guarded(self._audience.admit, occupant.client, None)
+        self._guarded(self._audience.admit, occupant.client, None, self._change)
         self.hear(occupant.client)
         self._tell_roster()
 
@@ -480,15 +481,22 @@ class LiveRoom:
         return {**said.fields, **head}
 
     def _tell_roster(self) -> None:
-        if self._telling is None and self.room.changed and len(self._talk) and not self.closed:
+        if self.room.changed and len(self._talk) and not self.closed:
             clock = self._core.clock
-            wait = max(0.0, self._rosters_from - clock.seconds())
-            self._telling = clock.callLater(wait, self._send_roster)
+            due = max(clock.seconds(), self._rosters_from)
+            if self._telling is None:
+                self._telling = clock.callLater(due - clock.seconds(), self._send_roster)
+            elif self._telling.getTime() > due:
+                self._telling.reset(due - clock.seconds())
 
     def _send_roster(self) -> None:
-        self._telling = None
-        self.room.changed = False
         clock = self._core.clock
-        self._rosters_from = clock.seconds() + ROSTER_EVERY
         clients = {player: occupant.client for player, occupant in self._occupants.items()}
-        self._talk.publish(roster_of(self.room, clients, len(self._spectators), self._core.now()))
+        roster = roster_of(self.room, clients, len(self._spectators), self._core.now())
+        if self.room.changed or links_differ(self._roster, roster):
+            self.room.changed = False
+            self._roster = roster
+            self._rosters_from = clock.seconds() + ROSTER_EVERY
+            self._talk.publish(roster)
+        # Links become better and worse without anybody saying so.
+        self._telling = clock.callLater(LINKS_EVERY, self._send_roster) if len(self._talk) else None

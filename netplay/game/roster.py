@@ -21,6 +21,19 @@ def link_of(client: Client | None) -> Link | None:
     return Link(None if trip is None else round(trip * 1000), client.outbox.backlog)
 
 
+def links_differ(before: Roster | None, now: Roster) -> bool:
+    """Whether somebody's link is so much better or worse that it is worth telling."""
+    if before is None:
+        return True
+    for player, line in now.players.items():
+        old = before.players.get(player)
+        if old is not None and line.link is not None and old.link is not None:
+            a, b = line.link.rtt or 0, old.link.rtt or 0
+            if abs(a - b) > max(20, min(a, b) / 2) or bool(line.link.backlog) != bool(old.link.backlog):
+                return True
+    return False
+
+
 def roster_of(room: Room, clients: Mapping[str, Client], spectators: int, now: int) -> Roster:
     """
     What there is to say of a room.
