@@ -55,7 +55,7 @@ class WebRequest(Request):
         if length is not None and length > MOST_BODY:
             self._too_large()
             length = 0
-        super().gotLength(length)
+        super().gotLength(length or 0)  # for a length that is not known Twisted would open a file
 
     def handleContentChunk(self, data: bytes) -> None:
         """Nor is one that turns out to be."""
@@ -123,6 +123,15 @@ class WebChannel(HTTPChannel):
         if not (self.receiving or self.answering):
             self.receiving = True
             self.port.request_begun()
+
+    def headerReceived(self, line: bytes) -> bool:
+        """A header is whole. A length with thousands of digits is more than Python reads."""
+        try:
+            valid: bool = super().headerReceived(line)
+        except ValueError:
+            valid = False
+            self._respondToBadRequestAndDisconnect()
+        return valid
 
     def allContentReceived(self) -> None:
         """A request is whole."""

@@ -64,12 +64,14 @@ class StaticPage(ReadOnly):
         return self._body
 
 
-class Folder(Resource):
+class Folder(Nothing):
     """
     The files that are in a folder now, by their names; and nothing else, whatever is asked for.
 
     @param folder: on disk or in a zip file.
     """
+
+    isLeaf = False
 
     def __init__(self, folder: Traversable) -> None:
         super().__init__()

@@ -69,6 +69,8 @@ class ConsoleTests(WebTestCase):
 
     def test_nothing_else_is_there(self) -> None:
         for path in (
+            "/console",
+            "/console/",
             "/console/nothing.js",
             "/console/../../pages.py",
             "/console/..%2f..%2fpages.py",
@@ -77,7 +79,8 @@ class ConsoleTests(WebTestCase):
             "/netplay.js/more",
             "//etc/passwd",
         ):
-            self.assertEqual(self.get(path)[0], 404, path)
+            status, headers, _ = self.get(path)
+            self.assertEqual((status, headers["content-type"]), (404, "application/problem+json"), path)
 
 
 class FolderTests(SynchronousTestCase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -217,6 +218,7 @@ class LimitTests(WebTestCase):
             b"\x16\x03\x01\x00\x00\r\n",
             b"GET / HTTP/1.1\r\nno header\r\nnor this\r\n\r\n",
             b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n",
         ):
             visitor = self.visit()
@@ -225,7 +227,7 @@ class LimitTests(WebTestCase):
             self.assertEqual((status, headers["content-type"]), (400, "application/problem+json"))
             self.assertEqual(json.loads(body)["code"], "bad_request")  # one answer, and nothing behind it
             self.assertTrue(visitor.closed)
-        self.assertEqual(self.counted(), 5)
+        self.assertEqual(self.counted(), 6)
 
     def test_a_line_without_an_end(self) -> None:
         visitor = self.visit()
@@ -244,6 +246,14 @@ class LimitTests(WebTestCase):
             visitor.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
         self.assertEqual(answered(visitor.read())[0], 413)
         self.assertTrue(visitor.closed)
+
+    def test_a_body_of_unknown_length_takes_no_descriptor(self) -> None:
+        before = len(os.listdir("/dev/fd"))
+        visitor = self.visit()
+        visitor.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")
+        self.assertLessEqual(len(os.listdir("/dev/fd")), before)
+        visitor.write(b"lo\r\n0\r\n\r\n")
+        self.assertEqual(answered(visitor.read())[0], 405)
 
     def test_requests_in_one_piece_are_answered_in_their_order(self) -> None:
         visitor = self.visit()
