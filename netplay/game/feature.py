@@ -13,8 +13,11 @@ import netplay.plugins
 from netplay.clients import Client
 from netplay.core import Core
 from netplay.errors import Refused
+from netplay.game.bots import filled
 from netplay.game.directory import Directory
 from netplay.game.game import Game
+from netplay.game.games.arena.bots import Brain
+from netplay.game.games.arena.game import Arena
 from netplay.game.live import LiveRoom
 from netplay.game.lobby import Lobby
 from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, grammar
@@ -126,8 +129,13 @@ class GameFeature:
         number("state-rate", 20, "States a second that one game room sends, at most", 0.1, 1000.0),
         number("tick-limit", 0.25, "Seconds after which a game that does not return is interrupted", 0.001, 60.0,
                zero="never"),
+        number("arena-bots", 0, "Fill the arena with bots up to so many players while somebody plays", 1, 25,
+               zero="no bots"),
     ]  # fmt: skip
 
     def build(self, options: Mapping[str, Any], core: Core) -> GameService:
         """With the games that are installed."""
-        return GameService(core, installed(), options["state-rate"], options["tick-limit"])
+        service = GameService(core, installed(), options["state-rate"], options["tick-limit"])
+        if options["arena-bots"]:
+            service.directory.opened.append(filled(Arena, core, options["arena-bots"], Brain))
+        return service

@@ -159,17 +159,25 @@ class LiveRoom:
         """
         return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=unseen)
 
+    def seat_bot(self, id: str, name: str) -> None:
+        """
+        Take a seat for a program, which acts and leaves as players do.
+
+        @raise Refused: as for L{seat}.
+        """
+        self._do(self.room.join, id, name, bot=True)
+
     def enter(self, occupant: Occupant, player: str) -> None:
         """A player is here: it is told the state, and all else from now on."""
         self._occupants[player] = occupant
-        self._guarded(self._audience.admit, occupant.client, player, self._change)
+        self.guarded(self._audience.admit, occupant.client, player, self._change)
         self.hear(occupant.client)
 
     def watch(self, occupant: Occupant) -> None:
         """Somebody watches."""
         self._spectators[occupant.client] = occupant
         self.room.changed = True
-        self._guarded(self._audience.admit, occupant.client, None, self._change)
+        self.guarded(self._audience.admit, occupant.client, None, self._change)
         self.hear(occupant.client)
         self._tell_roster()
 
@@ -225,7 +233,7 @@ class LiveRoom:
         if earlier is not None:
             earlier()
         self._newcomer = reveal
-        state = self._guarded(self._audience.preview, client, player)
+        state = self.guarded(self._audience.preview, client, player)
         self._audience.unseen = player
         return state, self._change
 
@@ -246,14 +254,14 @@ class LiveRoom:
     def bring_up_to_date(self, client: Client) -> None:
         """Tell one client now what is to be told in a moment."""
         if self._sending is not None:
-            self._guarded(self._audience.sync, client, deltas=False, max_rate=None)
+            self.guarded(self._audience.sync, client, deltas=False, max_rate=None)
 
     # What players do
 
     def act(self, player: str, message: Any) -> None:
         """Something for the game."""
         if self._beating:
-            self._guarded(self.room.act, player, message)
+            self.guarded(self.room.act, player, message)
         else:
             self._do(self.room.act, player, message)
 
@@ -288,7 +296,7 @@ class LiveRoom:
 
     def sync(self, client: Client, *, deltas: bool, max_rate: float | None) -> None:
         """How a client is told the state from now on."""
-        self._guarded(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
+        self.guarded(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
 
     # The end
 
@@ -340,7 +348,7 @@ class LiveRoom:
 
     # What the game does, within its limits
 
-    def _guarded(self, f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def guarded(self, f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """
         Call what may call the game.
 
@@ -361,7 +369,7 @@ class LiveRoom:
         @param silent: nobody is to be told just now.
         """
         self._catch_up()
-        result = self._guarded(f, *args, **kwargs)
+        result = self.guarded(f, *args, **kwargs)
         if silent:
             self._follow()
         else:
@@ -370,7 +378,7 @@ class LiveRoom:
 
     def _after(self) -> None:
         """Tell what came of it, and see what is next."""
-        self._guarded(self._tell_said)
+        self.guarded(self._tell_said)
         self._tell_roster()
         self._follow()
         if not self._beating:
@@ -384,7 +392,7 @@ class LiveRoom:
             rate = self.room.scene.rate
             passed = int((self._core.clock.seconds() - self._origin) * rate + 0.001) - self.room.scene.ticks
             if passed > 0:
-                self._guarded(self.room.advance, passed)
+                self.guarded(self.room.advance, passed)
 
     def _follow(self) -> None:
         """Beat while the game ticks, otherwise wait for what is due."""
@@ -453,7 +461,7 @@ class LiveRoom:
         self._talk.flush()
         try:
             self._catch_up()
-            left = self._guarded(self._audience.tell, self._change, always=True)
+            left = self.guarded(self._audience.tell, self._change, always=True)
         except Refused:
             return
         self._pace.duration.observe(clock.seconds() - self._sent)
