@@ -111,4 +111,4 @@ class Steps:
     def _say(self, now: float) -> None:
         self._quiet_until = now + self.EVERY
         dropped, self._unsaid = self._unsaid, 0
-        self._log.warn("{what}: too slow, {dropped} steps left out", what=self._what, dropped=dropped)
+        self._log.warn("{what}: too slow; steps left out: {dropped}", what=self._what, dropped=dropped)

@@ -154,9 +154,9 @@ class StepsTests(SynchronousTestCase):
         self.steps.start()
         self.clock.advance(12)  # 3 too many
         self.clock.advance(8)  # 1 too many
-        self.assertEqual(log.texts(), ["the game: too slow, 3 steps left out"])
+        self.assertEqual(log.texts(), ["the game: too slow; steps left out: 3"])
         self.clock.advance(2)
-        self.assertEqual(log.texts()[1:], ["the game: too slow, 1 steps left out"])
+        self.assertEqual(log.texts()[1:], ["the game: too slow; steps left out: 1"])
         self.clock.advance(4)
         self.clock.advance(4)
         self.clock.advance(4)
