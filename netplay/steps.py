@@ -28,7 +28,7 @@ class Steps:
     @param ended: called with the L{Failure} that a step ended with, if one does; that was the last step.
     @param pace: where lateness, durations and dropped steps are noted.
     @param bound: the most steps made in a row to catch up; what is due beyond them is dropped.
-    @param what: what this is, for the log; text of ours.
+    @param what: what this is, for the log, which shows it as it is.
 
     @ivar dropped: how many steps were left out since it was made.
     """
