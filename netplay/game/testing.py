@@ -149,7 +149,7 @@ class PlayedRoom:
         @raise TypeError: it is not for the game, but for the room.
         """
         read: Any = JSON.decode(JSON.encode(message), self._grammar)
-        if not isinstance(read, tuple(self.room.game.messages)):
+        if not any(isinstance(read, taken) for taken in self.room.game.messages):
             raise TypeError(f"{message['type']!r} is not for the game: it is a method of this, or of its `room`")
         self.act(name, read)
 
