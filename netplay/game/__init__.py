@@ -10,6 +10,7 @@ from netplay.game.game import API, Game, Near, Score
 from netplay.game.messages import Message
 from netplay.game.players import Player
 from netplay.game.timers import Timer
+from netplay.game.turns import Turns
 
 __all__ = [
     "API",
@@ -24,6 +25,7 @@ __all__ = [
     "Score",
     "Team",
     "Timer",
+    "Turns",
     "clamp",
     "distance",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from netplay.game import Entity, Game, Message, Owner, Player, Score, Timer
+from netplay.game import Entity, Game, Message, Owner, Player, Score, Timer, Turns
 
 SUITS = "CDHS"
 
@@ -68,12 +68,12 @@ class Eights(Game):
     most_points = Score("points")
 
     def setup(self) -> None:
-        """The C{stock} is drawn from its end. C{order} begins with whoever is to move."""
+        """The C{stock} is drawn from its end."""
         self.table = self.add(Table(), id="table")
         self.stock = [rank + suit for suit in SUITS for rank in RANKS]
         self.random.shuffle(self.stock)
         self.pile: list[str] = []
-        self.order: list[Player] = []
+        self.turns = Turns([])
         self.drawn = self.passed = 0
         self.ends = 0.0
         self.waiting: Timer | None = None
@@ -82,9 +82,9 @@ class Eights(Game):
         player.entity = self.add(Hand(), owner=player)
 
     def start(self) -> None:
-        self.order = self.seated
-        for player in self.order:
-            for _ in range(7 if len(self.order) == 2 else 5):
+        self.turns = Turns(self.seated)
+        for player in self.turns.order:
+            for _ in range(7 if len(self.turns) == 2 else 5):
                 self.take(player)
         first = next(card for card in reversed(self.stock) if not is_eight(card))
         self.stock.remove(first)
@@ -94,26 +94,25 @@ class Eights(Game):
     def left(self, player: Player) -> None:
         if not self.playing:
             return
-        had_turn = self.has_turn(player)
-        self.order.remove(player)
+        self.turns.remove(player)
         self.stock[:0] = player.entity.cards
-        if len(self.order) == 1:
-            self.finish(self.order[0])
-        elif had_turn:
+        if len(self.turns) == 1:
+            self.finish(self.turns.player)
+        elif self.table.turn == player.id:
             self.begin()
 
     def away(self, player: Player) -> None:
-        if self.has_turn(player):
+        if self.table.turn == player.id:
             self.wait()
 
     def back(self, player: Player) -> None:
-        if self.has_turn(player):
+        if self.table.turn == player.id:
             self.wait()
 
     # Moves
 
     def on_play(self, player: Player, message: Play) -> None:
-        self.check_turn(player)
+        self.turns.check(player)
         card, suit = message.card, message.suit
         if card not in player.entity.cards:
             self.refuse("you do not hold that card", "$.card")
@@ -124,7 +123,7 @@ class Eights(Game):
         self.lay(player, card, suit or suit_of(card))
 
     def on_draw(self, player: Player, message: Draw) -> None:
-        self.check_turn(player)
+        self.turns.check(player)
         if not self.may_draw:
             self.refuse(f"{DRAWS} cards a turn, while there are any: play, or pass", "$.do")
         self.take(player)
@@ -132,18 +131,19 @@ class Eights(Game):
         self.passed = 0
 
     def on_pass(self, player: Player, message: Pass) -> None:
-        self.check_turn(player)
+        self.turns.check(player)
         if self.may_draw:
             self.refuse(f"draw first: up to {DRAWS} cards", "$.do")
         self.passed += 1
-        if self.passed == len(self.order):  # nobody can do anything any more
-            self.finish(min(self.order, key=lambda player: points(player.entity.cards)))
+        if self.passed == len(self.turns):  # nobody can do anything any more
+            self.finish(min(self.turns.order, key=lambda player: points(player.entity.cards)))
         else:
-            self.hand_on()
+            self.turns.next()
+            self.begin()
 
     def hurry(self) -> None:
         """Time is up: the first card that fits is laid, if there is one or one can be drawn."""
-        player = self.order[0]
+        player = self.turns.player
         hand = player.entity
         while not any(map(self.fits, hand.cards)) and self.may_draw:
             self.on_draw(player, Draw())
@@ -155,37 +155,23 @@ class Eights(Game):
 
     # Turns
 
-    def has_turn(self, player: Player) -> bool:
-        """Whether a player is to move."""
-        return self.order[:1] == [player]
-
     def begin(self) -> None:
-        """It is the turn of the first in the order."""
+        """A turn begins."""
         self.drawn = 0
         self.ends = self.time + THINKING
-        self.table.turn = self.order[0].id
+        self.table.turn = self.turns.player.id
         self.wait()
-
-    def hand_on(self) -> None:
-        """It is the next one's turn."""
-        self.order.append(self.order.pop(0))
-        self.begin()
 
     def wait(self) -> None:
         """For whoever is to move, and not for long if it is away."""
         if self.waiting is not None:
             self.cancel(self.waiting)
         left = self.ends - self.time  # whoever goes and comes back has no more time than the others
-        self.waiting = self.after(min(left, ABSENT) if self.order[0].away else left, self.hurry)
-
-    def check_turn(self, player: Player) -> None:
-        """Refuse what comes from anyone but whoever is to move."""
-        if not self.has_turn(player):
-            self.refuse(f"it is the turn of {self.order[0].name}", "$.do")
+        self.waiting = self.after(min(left, ABSENT) if self.turns.player.away else left, self.hurry)
 
     def finish(self, winner: Player) -> None:
         """The winner gets what the others still hold, and all lay open their cards."""
-        left = {player.id: player.entity.cards for player in self.order}
+        left = {player.id: player.entity.cards for player in self.turns.order}
         others = sum(points(cards) for player, cards in left.items() if player != winner.id)
         self.most_points.record(winner, others)
         self.over(winner=winner.id, points=others, left=left)
@@ -214,7 +200,8 @@ class Eights(Game):
         self.turn_up(card, suit)
         self.passed = 0
         if player.entity.cards:
-            self.hand_on()
+            self.turns.next()
+            self.begin()
         else:
             self.finish(player)
 

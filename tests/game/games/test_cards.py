@@ -253,7 +253,7 @@ class PropertyTests(SynchronousTestCase):
             game = room.world
             if not game.playing:
                 return
-            player = game.order[0]
+            player = game.turns.player
             cards = player.entity.cards
             card = cards[which % len(cards)]
             choices = [Draw(), Pass(), Play(card, "H" if is_eight(card) else None)]
