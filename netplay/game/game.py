@@ -209,17 +209,20 @@ class Game:
         if len(self.entities) >= MOST_ENTITIES:
             raise RuntimeError(f"more than {MOST_ENTITIES} entities in one room")
         if id is None:
-            if owner is not None and owner.id not in self.entities:
-                id = owner.id
-            else:
-                self._numbers += 1
-                id = str(self._numbers)
+            id = owner.id if owner is not None and owner.id not in self.entities else self._number()
         if id in self.entities:
             raise ValueError(f"there is a {id!r} already")
         entity.id = id
         entity.owner = owner
         self.entities[id] = entity
         return entity
+
+    def _number(self) -> str:
+        while True:
+            self._numbers += 1
+            id = str(self._numbers)
+            if id not in self.entities:
+                return id
 
     def remove(self, entity: Entity) -> None:
         """Take something out of the world, if it is still there."""
@@ -282,8 +285,8 @@ class Game:
         self.scene.said.append(Said(name, to, fields))
 
     def over(self, **result: Any) -> None:
-        """The round is over; everyone is told how it ended."""
-        if self.scene.phase is Phase.PLAYING:
+        """The round is over, if it was not already; everyone is told how it ended."""
+        if self.scene.phase is Phase.PLAYING and self.scene.result is None:
             self.scene.result = result
 
     def refuse(self, message: str, field: str | None = None, code: str = "not_allowed") -> NoReturn:
