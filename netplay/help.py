@@ -17,12 +17,13 @@ _END = r"\Z"
 @cache  # a client may ask as often as its rate allows, and types do not change
 def describe(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """What a type is for, its fields in words, and an example. Not to be changed."""
-    return {"what": summary(kind), "fields": fields(kind), "example": example_of(kind)}
+    tags = frozenset({"type"})  # where it is a field, the example says what stands in it
+    return {"what": summary(kind), "fields": fields(kind, leave_out=tags), "example": example_of(kind)}
 
 
 def summary(kind: type[msgspec.Struct]) -> str:
-    """The first paragraph of its docstring on one line."""
-    return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
+    """The first paragraph of its own docstring on one line."""
+    return " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
 
 
 def fields(kind: type[msgspec.Struct], *, leave_out: frozenset[str] = frozenset()) -> dict[str, str]:

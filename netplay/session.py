@@ -48,7 +48,7 @@ class Session:
 
     def help(self, message: Help) -> Event:
         """Explain what can be sent."""
-        types = self.grammar.types
+        types = {**self.grammar.acts, **self.grammar.types}
         if message.about is not None:
             if message.about not in types:
                 raise Refused("unknown_type", f"no such type here; there are {', '.join(types)}", "$.about")

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, inspect
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.chat.messages import REQUESTS
+from netplay.game.messages import Message
 from netplay.help import describe, fields, summary, words
 from netplay.messages import COMMON, Position, Request
 from netplay.wire.codecs import JSON
@@ -28,6 +29,10 @@ class Dance(Request, tag="dance"):
     since: Position | None = None
 
 
+class Leap(Message):
+    """Jump far."""
+
+
 class Point(Struct):
     x: float
     y: float = 0
@@ -39,8 +44,19 @@ class DescribeTests(SynchronousTestCase):
     def test_the_summary_is_the_first_paragraph_on_one_line(self) -> None:
         self.assertEqual(summary(Dance), "Dance with someone.")
 
+    def test_a_type_that_says_nothing_is_not_what_its_base_is(self) -> None:
+        class Jump(Dance, tag="jump"):
+            pass
+
+        self.assertEqual(summary(Jump), "")
+
     def test_fields_that_may_be_missing_have_a_question_mark(self) -> None:
         self.assertEqual(list(fields(Dance)), ["to", "steps?", "since?", "ref?"])
+
+    def test_what_a_game_takes_has_its_type_in_the_example_only(self) -> None:
+        described = describe(Leap)
+        self.assertEqual((described["what"], described["example"]), ("Jump far.", {"type": "act", "do": "leap"}))
+        self.assertEqual(list(described["fields"]), ["ref?", "seq?"])
 
     def test_fields_can_be_left_out(self) -> None:
         self.assertNotIn("ref?", fields(Dance, leave_out=frozenset({"ref"})))

@@ -7,13 +7,15 @@ from msgspec import Meta
 from netplay.game import Entity, Game, Message, Owner, Turns
 
 
-class Bid(Message):  # {"type": "act", "do": "bid", "count": 3, "face": 5}: under all cups there are three fives
+class Bid(Message):
+    """Under all cups together there are so many dice of this face."""
+
     count: Annotated[int, Meta(ge=1, le=18)]
     face: Annotated[int, Meta(ge=1, le=6)]
 
 
-class Liar(Message):  # {"type": "act", "do": "liar"}: there are not
-    pass
+class Liar(Message):
+    """There are not as many as was said."""
 
 
 class Cup(Entity):

@@ -9,7 +9,9 @@ from netplay.game import Entity, Game, Message, Turns
 LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
 
 
-class Put(Message):  # {"type": "act", "do": "put", "cell": 4}
+class Put(Message):
+    """Put your mark into a cell; they are numbered line by line."""
+
     cell: Annotated[int, Meta(ge=0, le=8)]
 
 

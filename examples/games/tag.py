@@ -3,7 +3,9 @@
 from netplay.game import Data, Entity, Game, Message, Near, Owner, Score, clamp
 
 
-class Steer(Message):  # {"type": "act", "do": "steer", "dx": 1, "dy": 0}
+class Steer(Message):
+    """Run that way, from -1 to 1 each."""
+
     dx: float
     dy: float
 
