@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from math import isnan
 from pathlib import Path
 
 PEERS = Path(__file__).resolve().parent / "peers"
@@ -114,24 +115,32 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Crowd:
-    """Connections to one server, each with an object of the benchmark's."""
+    """
+    Connections to one server, each with an object of the benchmark's.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    @param server: what it goes by in the table.
+    @param port: where it listens.
+    """
+
+    def __init__(self, server: str, port: int) -> None:
+        self.server = server
+        self.port = port
         self._selector = selectors.DefaultSelector()
         self._began = time.process_time(), time.monotonic()
 
-    def connect(self) -> tuple[socket.socket, bytes]:
-        """A new connection, and the first line that it was sent."""
-        client = socket.create_connection(("127.0.0.1", self._port), 30)
+    def connect(self, request: bytes = b"", end: bytes = b"\n") -> tuple[socket.socket, bytes]:
+        """A new connection, and what it was sent first, after it said something: a line, or what else has an end."""
+        client = socket.create_connection(("127.0.0.1", self.port), 30)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.sendall(request)
         first = b""
-        while not first.endswith(b"\n"):
+        while not first.endswith(end):
             # A byte at a time would be slow, and a greeting is all there is so far: the rest is looked at first.
-            seen = client.recv(CHUNK, socket.MSG_PEEK)
-            if not seen:
+            seen = first + client.recv(CHUNK, socket.MSG_PEEK)
+            if seen == first:
                 raise Failed("the server closed a connection")
-            first += client.recv(seen.find(b"\n") + 1 or len(seen))
+            found = seen.find(end)
+            first += client.recv((len(seen) if found < 0 else found + len(end)) - len(first))
         return client, first
 
     def add(self, client: socket.socket, who: object) -> None:
@@ -203,7 +212,7 @@ def rounds(
             try:
                 if name not in servers:
                     raise Failed(f"no such server; there are {', '.join(servers)}")
-                with running(servers[name]) as (port, pid), closing(Crowd(port)) as crowd:
+                with running(servers[name]) as (port, pid), closing(Crowd(name, port)) as crowd:
                     results[name].append(measure(crowd, pid))
             except (Failed, OSError) as failed:
                 reasons[name] = str(failed)
@@ -238,7 +247,7 @@ def table(results: Mapping[str, Figures | str], columns: Mapping[str, str], rati
         if isinstance(figures, str):
             print(f"{name:<10}  left out: {figures}")
             continue
-        cells = [f"{figures[column]:{shown}}" for column, shown in columns.items()]
+        cells = ["-" if isnan(figures[column]) else f"{figures[column]:{shown}}" for column, shown in columns.items()]
         cells.append(f"{figures[ratio_of] / first[ratio_of]:.2f}" if first and first[ratio_of] else "-")
         print(f"{name:<10}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
 
