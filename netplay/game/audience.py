@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from netplay.game.changes import View
 from netplay.game.messages import State
 from netplay.game.room import Room
-from netplay.game.sync import Stream, View
+from netplay.game.sync import Stream
 from netplay.totals import Totals
 
 if TYPE_CHECKING:
@@ -216,4 +217,4 @@ class _Group:
 
     def _view(self, viewer: Viewer) -> View:
         seat = self._audience._room.seats.get(viewer.player or "")
-        return View() if seat is None else self._stream.view(seat)
+        return View() if seat is None else self._stream.view(seat, viewer.view)

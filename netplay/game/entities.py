@@ -65,9 +65,10 @@ class Kind:
     @ivar public: mask of what everyone sees.
     @ivar team: mask of what the owner's team sees besides.
     @ivar own: mask of what the owner sees besides.
+    @ivar has_secrets: whether not everyone sees the same of it.
     """
 
-    __slots__ = ("_plan", "_whole", "fields", "name", "own", "public", "scales", "team")
+    __slots__ = ("_plan", "_whole", "fields", "has_secrets", "name", "own", "public", "scales", "team")
 
     def __init__(self, cls: type[Entity], digits: int | None) -> None:
         self.name = kind_name(cls)
@@ -94,12 +95,8 @@ class Kind:
             (order.index(name), scale if is_rounded else 0)
             for name, scale, is_rounded in zip(self.fields, self.scales, rounded, strict=True)
         )
+        self.has_secrets = bool(self.team or self.own)
         self._whole = tuple(zip(self.fields, self.scales, strict=True))
-
-    @property
-    def has_secrets(self) -> bool:
-        """Whether not everyone sees the same of it."""
-        return bool(self.team or self.own)
 
     def values(self, entity: Entity) -> list[Any]:
         """What the fields hold, with rounded numbers scaled to whole ones."""

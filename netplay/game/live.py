@@ -103,7 +103,9 @@ class LiveRoom:
         clock = core.clock
         self._origin = clock.seconds()  # when the room's time was 0, while it does not beat
         self._beating = False
-        self._steps = Steps(clock, 1 / room.game.tick_rate, self._step, self._crashed, self._pace, what=room.name)
+        self._steps = Steps(
+            clock, 1 / room.game.tick_rate, self._step, self._crashed, self._pace, what=f"room {room.name}"
+        )
         self._per_state = max(1, round(room.game.tick_rate / rate))
         self._alarm: IDelayedCall | None = None  # the next thing that is due by itself
         self._interval = 1 / rate
@@ -170,14 +172,14 @@ class LiveRoom:
     def enter(self, occupant: Occupant, player: str) -> None:
         """A player is here: it is told the state, and all else from now on."""
         self._occupants[player] = occupant
-        self.guarded(self._audience.admit, occupant.client, player, self._change)
+        self._caught(self._audience.admit, occupant.client, player, self._change)
         self.hear(occupant.client)
 
     def watch(self, occupant: Occupant) -> None:
         """Somebody watches."""
         self._spectators[occupant.client] = occupant
         self.room.changed = True
-        self.guarded(self._audience.admit, occupant.client, None, self._change)
+        self._caught(self._audience.admit, occupant.client, None, self._change)
         self.hear(occupant.client)
         self._tell_roster()
 
@@ -233,7 +235,7 @@ class LiveRoom:
         if earlier is not None:
             earlier()
         self._newcomer = reveal
-        state = self.guarded(self._audience.preview, client, player)
+        state = self._caught(self._audience.preview, client, player)
         self._audience.unseen = player
         return state, self._change
 
@@ -254,7 +256,7 @@ class LiveRoom:
     def bring_up_to_date(self, client: Client) -> None:
         """Tell one client now what is to be told in a moment."""
         if self._sending is not None:
-            self.guarded(self._audience.sync, client, deltas=False, max_rate=None)
+            self._caught(self._audience.sync, client, deltas=False, max_rate=None)
 
     # What players do
 
@@ -296,7 +298,7 @@ class LiveRoom:
 
     def sync(self, client: Client, *, deltas: bool, max_rate: float | None) -> None:
         """How a client is told the state from now on."""
-        self.guarded(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
+        self._caught(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
 
     # The end
 
@@ -350,12 +352,22 @@ class LiveRoom:
 
     def guarded(self, f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """
-        Call what may call the game.
+        Call what calls the game, within its limit. Nothing but the room may be moved by it: it may be interrupted
+        anywhere.
 
         @raise Refused: C{room_crashed}, or what the game refuses.
         """
+        result: T = self._caught(self._limit.call, f, *args, **kwargs)
+        return result
+
+    def _caught(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """
+        Call what may go wrong with what the game has made.
+
+        @raise Refused: C{room_crashed}, or what is refused.
+        """
         try:
-            return self._limit.call(f, *args, **kwargs)
+            return f(*args, **kwargs)
         except (Refused, KeyboardInterrupt, SystemExit):
             raise
         except BaseException:
@@ -378,7 +390,7 @@ class LiveRoom:
 
     def _after(self) -> None:
         """Tell what came of it, and see what is next."""
-        self.guarded(self._tell_said)
+        self._caught(self._tell_said)
         self._tell_roster()
         self._follow()
         if not self._beating:
@@ -461,7 +473,7 @@ class LiveRoom:
         self._talk.flush()
         try:
             self._catch_up()
-            left = self.guarded(self._audience.tell, self._change, always=True)
+            left = self._caught(self._audience.tell, self._change, always=True)
         except Refused:
             return
         self._pace.duration.observe(clock.seconds() - self._sent)
@@ -491,11 +503,12 @@ class LiveRoom:
     def _tell_roster(self) -> None:
         if self.room.changed and len(self._talk) and not self.closed:
             clock = self._core.clock
-            due = max(clock.seconds(), self._rosters_from)
+            now = clock.seconds()
+            due = max(now, self._rosters_from)
             if self._telling is None:
-                self._telling = clock.callLater(due - clock.seconds(), self._send_roster)
+                self._telling = clock.callLater(due - now, self._send_roster)
             elif self._telling.getTime() > due:
-                self._telling.reset(due - clock.seconds())
+                self._telling.reset(due - now)
 
     def _send_roster(self) -> None:
         clock = self._core.clock

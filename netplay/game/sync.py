@@ -7,158 +7,19 @@ change is encoded once per codec, and what goes out is put together once per gro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
-from typing import Protocol as Shape
+from typing import Any
 
 import msgspec
 
+from netplay.game.changes import Change, Changes, Rows, Seen, View
 from netplay.game.entities import Entity, Kind
 from netplay.game.game import Game
+from netplay.game.grid import EVERYWHERE, GONE, Cell, Cells, Grid
 from netplay.game.messages import Delta, State
 from netplay.game.players import Player
 from netplay.wire.codecs import JSON, Codec
-
-Cell = tuple[int, int]
-
-EVERYWHERE: Cell = (1 << 60, 0)
-"""The cell of whoever sees the whole world, however large, and of everything where nobody's sight is limited."""
-
-NOWHERE: Cell = (1 << 60, 1)
-"""The cell of what has no place, and is therefore seen from all others; and of players who are nowhere."""
-
-_copy: Callable[[Entity], Entity] = Entity.__copy__  # type: ignore[attr-defined]  # copy.copy takes thrice as long
-
-_GONE: Cell = (1 << 60, 2)
-
-
-class _Cells(Container[Cell], Iterable[Cell], Shape):
-    """Those that somebody sees."""
-
-
-class _All:
-    """
-    The cells of a world, all of them.
-
-    @param known: those in which something is.
-    """
-
-    def __init__(self, known: Iterable[Cell]) -> None:
-        self._known = known
-
-    def __contains__(self, cell: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[Cell]:
-        return iter(self._known)
-
-
-class View(NamedTuple):
-    """What it depends on what somebody sees: where on the grid, in which team, and as whom. Watchers are nobody."""
-
-    cell: Cell = EVERYWHERE
-    team: str | None = None
-    player: str | None = None
-
-
-class _Seen:
-    """An entity as the viewers know it."""
-
-    __slots__ = ("cell", "copy", "entity", "kind", "number", "values")
-
-    def __init__(self, entity: Entity, kind: Kind, number: int, cell: Cell) -> None:
-        self.entity = entity
-        self.kind = kind
-        self.number = number
-        self.cell = cell
-        self.copy = _copy(entity)
-        self.values = kind.values(entity)
-
-    def visible(self, view: View) -> int:
-        """Mask of the fields that a viewer sees."""
-        kind = self.kind
-        mask = kind.public
-        owner = self.copy.owner
-        if owner is not None and kind.has_secrets:
-            if view.player == owner.id:
-                mask |= kind.own | kind.team
-            elif view.team is not None and view.team == owner.team:
-                mask |= kind.team
-        return mask
-
-    def row(self, mask: int, whole: bool, codec: Codec) -> bytes:
-        """
-        Some of the fields: C{"id": {...}} in JSON, C{[number, mask, values...]} in MessagePack.
-
-        @param whole: whether it also says what it is, to those who did not know of it.
-        """
-        if codec is not JSON:
-            return codec.encode((self.number, mask, *(v for n, v in enumerate(self.values) if mask >> n & 1)))
-        shown = self.kind.shown(self.values, mask)
-        return codec.encode({self.copy.id: {**self.label(), **shown} if whole else shown})[1:-1]
-
-    def label(self) -> dict[str, Any]:
-        """What it is, and whose unless its name says so; C{None} if nobody's."""
-        owner = self.copy.owner
-        if owner is None:
-            return {"kind": self.kind.name, "owner": None}
-        if owner.id == self.copy.id:
-            return {"kind": self.kind.name}
-        return {"kind": self.kind.name, "owner": owner.id}
-
-
-class _Change:
-    """What is to be told of an entity; encoded when first needed."""
-
-    __slots__ = ("_rows", "mask", "seen", "whole")
-
-    def __init__(self, seen: _Seen, mask: int, whole: bool) -> None:
-        self.seen = seen
-        self.mask = mask
-        self.whole = whole
-        self._rows: dict[tuple[Codec, int], bytes] = {}
-
-    def row(self, mask: int, codec: Codec) -> bytes:
-        """See L{_Seen.row}."""
-        row = self._rows.get((codec, mask))
-        if row is None:
-            row = self._rows[codec, mask] = self.seen.row(mask, self.whole, codec)
-        return row
-
-
-class Changes:
-    """
-    What happened from one L{Stream.take} to the next.
-
-    @ivar refresh: more changed of what somebody may see than can be told by what changed: everyone gets a full state.
-    """
-
-    def __init__(self) -> None:
-        self.by_cell: dict[Cell, list[_Change]] = {}
-        self.moved: list[tuple[_Seen, Cell, Cell]] = []
-        self.arrived: set[str] = set()
-        self.acks: dict[str, int] = {}
-        self.secret_of: set[str] = set()
-        self.secret_in: set[str] = set()
-        self.refresh = False
-
-    def __bool__(self) -> bool:
-        return bool(self.by_cell or self.moved or self.acks or self.refresh)
-
-    def add(self, seen: _Seen, mask: int, *, whole: bool = False) -> None:
-        """An entity changed, or is new where it is now."""
-        cell = seen.cell
-        changes = self.by_cell.get(cell)
-        if changes is None:
-            changes = self.by_cell[cell] = []
-        changes.append(_Change(seen, mask, whole))
-        kind = seen.kind
-        owner = seen.copy.owner
-        if owner is not None and mask & ~kind.public:
-            self.secret_of.add(owner.id)
-            if mask & kind.team and owner.team is not None:
-                self.secret_in.add(owner.team)
 
 
 class Stream:
@@ -174,16 +35,19 @@ class Stream:
         self._game = game.name
         self._brief = game.brief
         self._digits = game.digits
-        self._radius = game.interest.radius if game.interest is not None else None
+        self._near = game.interest is not None
         self._kinds: dict[type[Entity], Kind] = {}
         self._has_secrets = False
-        self._seen: dict[str, _Seen] = {}
-        self._cells: dict[Cell, dict[str, _Seen]] = {}  # by cell, where sight is limited
+        self._seen: dict[str, Seen] = {}
+        self._grid: Grid[Seen] = Grid(None if game.interest is None else game.interest.radius)
         self._acks: dict[str, int] = {}
         self._teams: dict[str, str | None] = {}
         self._free: list[int] = []  # numbers that were in use
-        self._changes = Changes()
         self._tick = self._at = 0
+        # Since the last take
+        self._changes = Changes()
+        self._rows: dict[Any, Rows] = {}
+        self._acks_by_cell: dict[Cell, dict[str, int]] = {}
 
     # What happened
 
@@ -196,6 +60,7 @@ class Stream:
         """
         self._tick = world.scene.ticks
         self._at = at
+        self._rows = {}
         changes = self._changes = Changes()
         seen = self._seen
         entities = world.entities
@@ -208,9 +73,7 @@ class Stream:
                     self._meet(entity, changes)
             elif entity != found.copy:
                 self._compare(entity, found, changes)
-        if acks != self._acks:
-            changes.acks = {player: seq for player, seq in acks.items() if self._acks.get(player) != seq}
-            self._acks = dict(acks)
+        self._take_acks(acks, changes)
         if self._has_secrets:
             teams = {player.id: player.team for player in world.scene.seats.values()}
             if any(team != teams.get(id, team) for id, team in self._teams.items()):
@@ -225,87 +88,71 @@ class Stream:
             self._has_secrets |= kind.has_secrets
             changes.refresh = True  # nobody knows its fields yet
         number = heappop(self._free) if self._free else len(self._seen)
-        seen = self._seen[entity.id] = _Seen(entity, kind, number, self.cell_of(entity))
-        if self._radius is not None:
-            self._cells.setdefault(seen.cell, {})[entity.id] = seen
-            changes.arrived.add(entity.id)
-        changes.add(seen, (1 << len(kind.fields)) - 1, whole=True)
+        seen = self._seen[entity.id] = Seen(entity, kind, number, self._grid.cell_of(entity))
+        self._arrive(seen, changes)
 
-    def _forget(self, seen: _Seen, changes: Changes) -> None:
+    def _forget(self, seen: Seen, changes: Changes) -> None:
         id = seen.copy.id
         del self._seen[id]
         heappush(self._free, seen.number)
-        if self._radius is not None:
-            self._leave_cell(seen)
-        changes.moved.append((seen, seen.cell, _GONE))
+        self._grid.remove(id, seen.cell)
+        changes.moved.append((seen, seen.cell, GONE))
 
-    def _compare(self, entity: Entity, seen: _Seen, changes: Changes) -> None:
-        before = seen.copy
-        seen.copy = _copy(entity)
-        if entity.owner is not before.owner:
+    def _compare(self, entity: Entity, seen: Seen, changes: Changes) -> None:
+        if entity.owner is not seen.copy.owner:
             changes.refresh = True
-        values = seen.kind.values(entity)
-        known, seen.values = seen.values, values
-        if self._radius is not None:
-            cell = self.cell_of(entity)
+        mask = seen.look()
+        if self._near:
+            cell = self._grid.cell_of(entity)
             if cell != seen.cell:
                 changes.moved.append((seen, seen.cell, cell))
-                self._leave_cell(seen)
+                self._grid.remove(entity.id, seen.cell)
                 seen.cell = cell
-                self._cells.setdefault(cell, {})[entity.id] = seen
-                changes.arrived.add(entity.id)
-                changes.add(seen, (1 << len(known)) - 1, whole=True)
+                self._arrive(seen, changes)
                 return
-        if values == known:
-            return
-        mask = 0
-        bit = 1
-        for value, old in zip(values, known, strict=True):
-            if value != old:
-                mask |= bit
-            bit <<= 1
-        changes.add(seen, mask)
+        if mask:
+            changes.add(seen, mask)
 
-    def _leave_cell(self, seen: _Seen) -> None:
-        there = self._cells[seen.cell]
-        del there[seen.copy.id]
-        if not there:
-            del self._cells[seen.cell]
+    def _arrive(self, seen: Seen, changes: Changes) -> None:
+        id = seen.copy.id
+        self._grid.put(id, seen, seen.cell)
+        changes.arrived.add(id)
+        changes.add(seen, (1 << len(seen.kind.fields)) - 1, whole=True)
+
+    def _take_acks(self, acks: Mapping[str, int], changes: Changes) -> None:
+        if acks == self._acks:
+            self._acks_by_cell = {}
+            return
+        before = self._acks
+        changes.acks = {player: seq for player, seq in acks.items() if before.get(player) != seq}
+        self._acks = dict(acks)
+        by_cell: dict[Cell, dict[str, int]] = {}
+        self._acks_by_cell = by_cell
+        if self._near:
+            for player, seq in changes.acks.items():
+                seen = self._seen.get(player)
+                if seen is not None:
+                    by_cell.setdefault(seen.cell, {})[player] = seq
 
     # Who sees what
-
-    def cell_of(self, entity: Any) -> Cell:
-        """Where something is on the grid."""
-        if self._radius is None:
-            return EVERYWHERE
-        try:
-            return int(entity.x // self._radius), int(entity.y // self._radius)
-        except AttributeError:
-            return NOWHERE
-
-    def view(self, player: Player) -> View:
-        """What a player sees just now."""
-        entity = player.entity
-        seen = None if entity is None else self._seen.get(entity.id)
-        return View(self.cell_of(entity) if seen is None else seen.cell, player.team, player.id)
 
     @property
     def uniform(self) -> bool:
         """Whether everyone sees the same."""
-        return self._radius is None and not self._has_secrets
+        return not (self._near or self._has_secrets)
 
-    def _areas(self, cell: Cell) -> _Cells:
-        """The cells that are seen from one."""
-        if self._radius is None:
-            return (EVERYWHERE,)
-        if cell is NOWHERE:
-            return (NOWHERE,)
-        if cell is EVERYWHERE:
-            return _All(self._cells)
-        x, y = cell
-        return (NOWHERE, *((x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)))
+    def view(self, player: Player, before: View | None = None) -> View:
+        """
+        What a player sees just now.
 
-    # What they are told
+        @param before: what it saw, which is returned if it still does.
+        """
+        entity = player.entity
+        seen = None if entity is None else self._seen.get(entity.id)
+        cell = self._grid.cell_of(entity) if seen is None else seen.cell
+        if before is not None and before.cell == cell and before.player == player.id and before.team == player.team:
+            return before
+        return View(cell, player.team, player.id)
 
     def group(self, before: View, now: View) -> tuple[Any, ...]:
         """Viewers with equal groups are told the same by the last L{take}."""
@@ -324,6 +171,8 @@ class Stream:
         """Viewers with equal companies get the same full state."""
         return view if self._has_secrets else (view.cell,)
 
+    # What they are told
+
     def delta(self, before: View, now: View, codec: Codec) -> Delta | None:
         """
         What the last L{take} found, as one viewer may know it.
@@ -331,52 +180,32 @@ class Stream:
         @param before: what it saw when it was told something last.
         @return: C{None} if there is nothing to tell.
         """
-        changes = self._changes
-        areas = self._areas(now.cell)
-        told: list[_Change] = []
-        if before.cell == now.cell:
-            areas_before = areas
-            for cell in areas:
-                told += changes.by_cell.get(cell, ())
-        else:
-            areas_before = self._areas(before.cell)
-            for cell in areas:
-                if cell in areas_before:
-                    told += changes.by_cell.get(cell, ())
-                else:
-                    told += [_Change(seen, -1, True) for seen in self._cells.get(cell, {}).values()]
-        gone = [seen for seen, old, new in changes.moved if old in areas_before and (new is _GONE or new not in areas)]
-        if areas_before is not areas:
-            for cell in areas_before:
-                if cell not in areas:
-                    gone += [s for id, s in self._cells.get(cell, {}).items() if id not in changes.arrived]
-        rows: list[bytes] = []
-        new: dict[int, Any] = {}
-        for change in told:
-            seen = change.seen
-            mask = change.mask & (seen.visible(now) if seen.kind.has_secrets else seen.kind.public)
-            if mask or change.whole:
-                rows.append(change.row(mask, codec))
-                if change.whole and codec is not JSON:
-                    new[seen.number] = (seen.copy.id, *seen.label().values())
-        acks = self._acks_for(changes.acks, now)
-        if not (rows or gone or acks):
+        areas = self._grid.seen_from(now.cell)
+        areas_before = areas if before.cell == now.cell else self._grid.seen_from(before.cell)
+        told = [
+            rows
+            for cell in areas
+            if (rows := self._told(cell, areas_before is not areas and cell not in areas_before, now, codec)).count
+        ]
+        gone = self._gone(areas_before, areas)
+        acks = self._acks_for(now)
+        if not (told or gone or acks):
             return None
         delta = Delta(self._room, self._tick, self._at)
         if codec is JSON:
             delta.ack = acks or None
-            delta.set = _object(rows)
+            delta.set = _object(told)
             delta.gone = [seen.copy.id for seen in gone] or None
         else:
             delta.ack = {self._number(player): seq for player, seq in acks.items()} or None
-            delta.new = new or None
-            delta.rows = _array(rows)
+            delta.new = {number: what for rows in told for number, what in rows.new.items()} or None
+            delta.rows = _array(told)
             delta.gone = [seen.number for seen in gone] or None
         return delta
 
     def state(self, view: View, codec: Codec) -> State:
         """Everything that a viewer may see, as of the last L{take}."""
-        shown = self._visible(view)
+        shown = [seen for cell in self._grid.seen_from(view.cell) for seen in self._grid.inside(cell).values()]
         positions: dict[str, dict[str, Any]] = {}
         scores: dict[str, Any] = {}
         entities: dict[str, dict[str, Any]] = {}
@@ -394,26 +223,44 @@ class Stream:
         state = State(self._room, self._game, self._tick, self._at, positions, scores)
         if not self._brief:
             state.entities = entities
-        acks = self._acks_for(self._acks, view)
-        if acks:
-            state.ack = acks
+        acks = self._acks
+        if self._near and view.cell is not EVERYWHERE:
+            here = self._grid.inside(view.cell)
+            acks = {player: seq for player, seq in acks.items() if player in here}
+        state.ack = acks or None
         if codec is not JSON:
             state.schema = {kind.name: kind.fields for kind in self._kinds.values()}
             state.scales = {kind.name: kind.scales for kind in self._kinds.values()}
             state.numbers = {seen.copy.id: seen.number for seen in shown}
         return state
 
-    def _visible(self, view: View) -> Iterable[_Seen]:
-        if self._radius is None:
-            return self._seen.values()
-        return [seen for cell in self._areas(view.cell) for seen in self._cells.get(cell, {}).values()]
+    def _told(self, cell: Cell, entered: bool, view: View, codec: Codec) -> Rows:
+        """What is told of a cell, to those who saw it before or to those who did not."""
+        key = (cell, entered, codec, view if self._has_secrets else None)
+        rows = self._rows.get(key)
+        if rows is None:
+            if entered:
+                changes = [Change(seen, -1, True) for seen in self._grid.inside(cell).values()]
+            else:
+                changes = self._changes.by_cell.get(cell, [])
+            rows = self._rows[key] = Rows(changes, view, codec)
+        return rows
 
-    def _acks_for(self, acks: Mapping[str, int], view: View) -> Mapping[str, int]:
+    def _gone(self, before: Cells, now: Cells) -> list[Seen]:
+        """What somebody saw and sees no more."""
+        changes = self._changes
+        gone = [seen for seen, old, new in changes.moved if old in before and new not in now]
+        if before is not now:
+            for cell in before:
+                if cell not in now:
+                    gone += [seen for id, seen in self._grid.inside(cell).items() if id not in changes.arrived]
+        return gone
+
+    def _acks_for(self, view: View) -> Mapping[str, int]:
         """Where sight is limited, those of the players in the same cell."""
-        if self._radius is None or view.cell is EVERYWHERE or not acks:
-            return acks
-        here = self._cells.get(view.cell, {})
-        return {player: seq for player, seq in acks.items() if player in here}
+        if not self._near or view.cell is EVERYWHERE:
+            return self._changes.acks
+        return self._acks_by_cell.get(view.cell, {})
 
     def _number(self, player: str) -> int | str:
         """Under which number the viewers know what goes by a player's id."""
@@ -421,15 +268,15 @@ class Stream:
         return player if seen is None else seen.number
 
 
-def _object(rows: list[bytes]) -> msgspec.Raw | None:
+def _object(told: list[Rows]) -> msgspec.Raw | None:
     """In JSON, of what is encoded already."""
-    return msgspec.Raw(b"{" + b",".join(rows) + b"}") if rows else None
+    return msgspec.Raw(b"{" + b",".join([rows.data for rows in told]) + b"}") if told else None
 
 
-def _array(rows: list[bytes]) -> msgspec.Raw | None:
+def _array(told: list[Rows]) -> msgspec.Raw | None:
     """In MessagePack, of what is encoded already."""
-    if not rows:
+    if not told:
         return None
-    count = len(rows)
+    count = sum(rows.count for rows in told)
     header = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2)
-    return msgspec.Raw(header + b"".join(rows))
+    return msgspec.Raw(header + b"".join([rows.data for rows in told]))

@@ -17,11 +17,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from netplay.client.mirror import Mirror
+from netplay.game.changes import View
 from netplay.game.game import Game
 from netplay.game.messages import Message, grammar
 from netplay.game.room import Room
 from netplay.game.scene import Phase, Record
-from netplay.game.sync import Stream, View
+from netplay.game.sync import Stream
 from netplay.messages import Request
 from netplay.wire.codecs import JSON
 

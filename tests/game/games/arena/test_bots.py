@@ -7,10 +7,11 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.game.changes import View
 from netplay.game.games.arena.bots import Brain
 from netplay.game.games.arena.entities import MAGIC, STRENGTH
 from netplay.game.games.arena.game import Input
-from netplay.game.sync import Stream, View
+from netplay.game.sync import Stream
 from netplay.wire.codecs import JSON
 from tests.game.games.arena.test_game import begun
 

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.game import Game
+from netplay.game.changes import View
 from netplay.game.games.arena.entities import MAGIC, SPEED, STRENGTH, PowerUp, Runner, Star
 from netplay.game.games.arena.game import POWER, ROUND, SAFE, SHAKEN, Arena, Crowd, Input
 from netplay.game.games.arena.physics import PUSH, STEP, WALK
 from netplay.game.games.arena.terrain import TILE
 from netplay.game.room import Room
 from netplay.game.scene import Phase
-from netplay.game.sync import Stream, View
+from netplay.game.sync import Stream
 from netplay.wire.codecs import JSON
 from tests.game.games.arena.test_terrain import clear
 

@@ -1,0 +1,174 @@
+"""What viewers know of a world, and what has changed of it since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from netplay.game.entities import Entity, Kind
+from netplay.game.grid import EVERYWHERE, Cell
+from netplay.wire.codecs import JSON, Codec
+
+_copy: Callable[[Entity], Entity] = Entity.__copy__  # type: ignore[attr-defined]  # copy.copy takes thrice as long
+
+
+class View(NamedTuple):
+    """What it depends on what somebody sees: where on the grid, in which team, and as whom. Watchers are nobody."""
+
+    cell: Cell = EVERYWHERE
+    team: str | None = None
+    player: str | None = None
+
+
+class Seen:
+    """
+    An entity as the viewers know it.
+
+    @ivar number: stands for it in positional rows.
+    @ivar copy: of the entity as it was.
+    @ivar values: of its fields, as they are sent.
+    """
+
+    __slots__ = ("cell", "copy", "entity", "kind", "number", "values")
+
+    def __init__(self, entity: Entity, kind: Kind, number: int, cell: Cell) -> None:
+        self.entity = entity
+        self.kind = kind
+        self.number = number
+        self.cell = cell
+        self.copy = _copy(entity)
+        self.values = kind.values(entity)
+
+    def look(self) -> int:
+        """Know it as it is now. Returns the mask of the fields that are not as they were."""
+        self.copy = _copy(self.entity)
+        before, self.values = self.values, self.kind.values(self.entity)
+        mask = 0
+        if self.values != before:
+            bit = 1
+            for value, old in zip(self.values, before, strict=True):
+                if value != old:
+                    mask |= bit
+                bit <<= 1
+        return mask
+
+    def visible(self, view: View) -> int:
+        """Mask of the fields that a viewer sees."""
+        kind = self.kind
+        mask = kind.public
+        owner = self.copy.owner
+        if owner is not None and kind.has_secrets:
+            if view.player == owner.id:
+                mask |= kind.own | kind.team
+            elif view.team is not None and view.team == owner.team:
+                mask |= kind.team
+        return mask
+
+    def row(self, mask: int, whole: bool, codec: Codec) -> bytes:
+        """
+        Some of the fields: C{"id": {...}} in JSON, C{[number, mask, values...]} in MessagePack.
+
+        @param whole: whether it also says what it is, to those who did not know of it.
+        """
+        if codec is not JSON:
+            return codec.encode((self.number, mask, *(v for n, v in enumerate(self.values) if mask >> n & 1)))
+        shown = self.kind.shown(self.values, mask)
+        return codec.encode({self.copy.id: {**self.label(), **shown} if whole else shown})[1:-1]
+
+    def label(self) -> dict[str, Any]:
+        """What it is, and whose unless its name says so; C{None} if nobody's."""
+        owner = self.copy.owner
+        if owner is None:
+            return {"kind": self.kind.name, "owner": None}
+        if owner.id == self.copy.id:
+            return {"kind": self.kind.name}
+        return {"kind": self.kind.name, "owner": owner.id}
+
+
+class Change:
+    """
+    What is to be told of an entity; encoded when first needed.
+
+    @param mask: of the fields that are not as they were.
+    @param whole: nobody knew of it where it is now.
+    """
+
+    __slots__ = ("_rows", "mask", "seen", "whole")
+
+    def __init__(self, seen: Seen, mask: int, whole: bool) -> None:
+        self.seen = seen
+        self.mask = mask
+        self.whole = whole
+        self._rows: dict[tuple[Codec, int], bytes] = {}
+
+    def row(self, mask: int, codec: Codec) -> bytes:
+        """See L{Seen.row}."""
+        row = self._rows.get((codec, mask))
+        if row is None:
+            row = self._rows[codec, mask] = self.seen.row(mask, self.whole, codec)
+        return row
+
+
+class Rows:
+    """
+    What is told of one cell, put together.
+
+    @ivar count: how many entities it tells of.
+    @ivar data: their rows: with commas between in JSON, one after the other in MessagePack.
+    @ivar new: in MessagePack, what the numbers stand for that were not known.
+    """
+
+    __slots__ = ("count", "data", "new")
+
+    def __init__(self, changes: list[Change], view: View, codec: Codec) -> None:
+        rows = []
+        self.new: dict[int, Any] = {}
+        for change in changes:
+            seen = change.seen
+            kind = seen.kind
+            mask = change.mask & (seen.visible(view) if kind.has_secrets else kind.public)
+            if mask or change.whole:
+                rows.append(change.row(mask, codec))
+                if change.whole and codec is not JSON:
+                    self.new[seen.number] = (seen.copy.id, *seen.label().values())
+        self.count = len(rows)
+        self.data = (b"," if codec is JSON else b"").join(rows)
+
+
+class Changes:
+    """
+    What happened from one look at the world to the next.
+
+    @ivar by_cell: the changes, by where they are to be seen.
+    @ivar moved: what left a cell, and where it went.
+    @ivar arrived: ids of what was in another cell before, or nowhere.
+    @ivar acks: by player the newest input that has taken effect since.
+    @ivar secret_of: players who see something of it that others do not.
+    @ivar secret_in: teams that do.
+    @ivar refresh: more changed of what somebody may see than can be told by what changed: everyone is told everything.
+    """
+
+    def __init__(self) -> None:
+        self.by_cell: dict[Cell, list[Change]] = {}
+        self.moved: list[tuple[Seen, Cell, Cell]] = []
+        self.arrived: set[str] = set()
+        self.acks: dict[str, int] = {}
+        self.secret_of: set[str] = set()
+        self.secret_in: set[str] = set()
+        self.refresh = False
+
+    def __bool__(self) -> bool:
+        return bool(self.by_cell or self.moved or self.acks or self.refresh)
+
+    def add(self, seen: Seen, mask: int, *, whole: bool = False) -> None:
+        """An entity changed, or is new where it is now."""
+        cell = seen.cell
+        changes = self.by_cell.get(cell)
+        if changes is None:
+            changes = self.by_cell[cell] = []
+        changes.append(Change(seen, mask, whole))
+        kind = seen.kind
+        if kind.has_secrets and mask & ~kind.public and (owner := seen.copy.owner) is not None:
+            self.secret_of.add(owner.id)
+            if mask & kind.team and owner.team is not None:
+                self.secret_in.add(owner.team)
