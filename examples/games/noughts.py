@@ -37,8 +37,9 @@ class Noughts(Game):
         player.entity = self.add(Side(), owner=player)
 
     def start(self):
-        self.turns = Turns(self.random.sample(self.seated, 2))
-        self.turns.order[0].entity.mark, self.turns.order[1].entity.mark = "x", "o"
+        self.turns = Turns(self.seated)
+        for player, mark in zip(self.seated, "xo", strict=True):
+            player.entity.mark = mark
         self.board.turn = self.turns.player.id
 
     def on_put(self, player, message):
