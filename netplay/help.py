@@ -41,7 +41,7 @@ def words(info: types.Type) -> str:
         case types.Metadata():
             return words(info.type)
         case types.UnionType():
-            seen = dict.fromkeys(words(t) for t in info.types if not isinstance(t, types.NoneType))
+            seen = dict.fromkeys(words(t) for t in info.types if not isinstance(t, types.NoneType | types.RawType))
             return " or ".join(seen)
         case types.StrType():
             if info.pattern is not None:
@@ -55,6 +55,8 @@ def words(info: types.Type) -> str:
             return "true or false"
         case types.ListType():
             return f"list of {words(info.item_type)}"
+        case types.TupleType():
+            return "[" + ", ".join(words(item) for item in info.item_types) + "]"
         case types.DictType():
             return f"object of {words(info.value_type)} by {words(info.key_type)}"
         case types.StructType():
