@@ -249,7 +249,7 @@ class Game:
         """
         Call a method of this game later. Only methods, so that a room can be recorded and go on with changed code.
 
-        @return: for L{cancel}.
+        @return: what L{cancel} takes.
         """
         return self._timer(seconds, method, arguments)
 
@@ -272,7 +272,7 @@ class Game:
 
     # What is told
 
-    def event(self, name: str, to: Player | None = None, **fields: Any) -> None:
+    def event(self, name: str, /, to: Player | None = None, **fields: Any) -> None:
         """
         Something happened that the state does not show.
 
