@@ -188,7 +188,7 @@ class Stream:
             if (rows := self._told(cell, areas_before is not areas and cell not in areas_before, now, codec)).count
         ]
         gone = self._gone(areas_before, areas)
-        acks = self._acks_for(now)
+        acks = self._acks_for(now) if areas_before is areas else self._acks_at(now.cell)
         if not (told or gone or acks):
             return None
         delta = Delta(self._room, self._tick, self._at)
@@ -223,11 +223,7 @@ class Stream:
         state = State(self._room, self._game, self._tick, self._at, positions, scores)
         if not self._brief:
             state.entities = entities
-        acks = self._acks
-        if self._near and view.cell is not EVERYWHERE:
-            here = self._grid.inside(view.cell)
-            acks = {player: seq for player, seq in acks.items() if player in here}
-        state.ack = acks or None
+        state.ack = self._acks_at(view.cell) or None
         if codec is not JSON:
             state.schema = {kind.name: kind.fields for kind in self._kinds.values()}
             state.scales = {kind.name: kind.scales for kind in self._kinds.values()}
@@ -261,6 +257,13 @@ class Stream:
         if not self._near or view.cell is EVERYWHERE:
             return self._changes.acks
         return self._acks_by_cell.get(view.cell, {})
+
+    def _acks_at(self, cell: Cell) -> Mapping[str, int]:
+        """The same, also of those that are as they were: for who was elsewhere."""
+        acks = self._acks
+        if not self._near or cell is EVERYWHERE:
+            return acks
+        return {id: acks[id] for id in self._grid.inside(cell) if id in acks}
 
     def _number(self, player: str) -> int | str:
         """Under which number the viewers know what goes by a player's id."""
