@@ -498,7 +498,7 @@ class LiveRoom:
     def _event(self, said: Said) -> Any:
         """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""
         head = {"type": "event", "room": self.name, "tick": self.room.scene.ticks, "event": said.event}
-        return {**said.fields, **head}
+        return {**head, **said.fields, **head}
 
     def _tell_roster(self) -> None:
         if self.room.changed and len(self._talk) and not self.closed:
