@@ -191,9 +191,7 @@ class Arena(Game):
 
 
 class Crowd(Arena):
-    """
-    The arena on a large map: five hundred play, each sees what is near.
-    """
+    """The arena on a large map: five hundred play, each sees what is near."""
 
     name, players = "crowd", (1, 500)
     interest = Near(400)

@@ -7,13 +7,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from netplay.game.changes import View
 from netplay.game.games.arena.bots import Brain
 from netplay.game.games.arena.entities import MAGIC, STRENGTH
-from netplay.game.games.arena.game import Input
-from netplay.game.sync import Stream
-from netplay.wire.codecs import JSON
-from tests.game.games.arena.test_game import begun
+from netplay.game.games.arena.game import Arena, Input
+from netplay.game.testing import play
 
 HALL = [
     "#########",
@@ -90,12 +87,9 @@ class BrainTests(SynchronousTestCase):
         self.assertEqual(Brain().decide("me", {"me": player(1, 1)}, Random(1)), Input())
 
     def test_collects_in_a_real_round(self) -> None:
-        room = begun("ann", "bob")
-        stream, brain, random = Stream(room.name, room.game), Brain(), Random(1)
+        room = play(Arena, ["ann", "bob"], seed=1)
+        brain, random = Brain(), Random(1)
         for _ in range(100):
-            stream.take(room.world, room.acks, 0)
-            entities = stream.state(View(), JSON).entities
-            assert entities is not None
-            room.act("ann", brain.decide("ann", entities, random))
-            room.advance(4)
-        self.assertGreater(room.seats["ann"].entity.score, 5)
+            room.act("ann", brain.decide("ann", room.view("ann").entities, random))
+            room.advance(0.2)
+        self.assertGreater(room.view("bob").scores["ann"], 5)

@@ -139,8 +139,10 @@ class CollideTests(SynchronousTestCase):
 
 crowds = st.lists(
     st.builds(
-        lambda tile, walking, thrown, weight: Someone(*small().centre(tile), *thrown, *walking, weight),
-        st.sampled_from(small().floor()[:60]),
+        lambda place, walking, thrown, weight: Someone(
+            place[0], place[1], thrown[0], thrown[1], walking[0], walking[1], weight
+        ),
+        st.sampled_from([small().centre(tile) for tile in small().floor()[:60]]),
         st.builds(walk, st.integers(-1, 1), st.integers(-1, 1), st.booleans()),
         st.tuples(st.integers(-THROW, THROW), st.integers(-THROW, THROW)),
         st.sampled_from([1, 4]),
