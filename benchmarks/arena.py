@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from load import PEERS, Command, Crowd, Failed, Figures, cpu_seconds, netplay, options, rounds, table
+from load import PEERS, Command, Crowd, Failed, Figures, cpu_seconds, kept_waiting, netplay, options, rounds, table
 from players import Player, colyseus_player, json_player, msgpack_player
 
 from netplay.game.games.arena.maps import large, small
@@ -26,6 +26,7 @@ COLUMNS = {
     "late p50 ms": ".2f",
     "late p99 ms": ".2f",
     "server CPU": ".1%",
+    "kept waiting": ".1%",
     "load CPU": ".1%",
 }
 SCENES = {"arena": (40, 25, small), "crowd": (1, 500, large)}
@@ -135,10 +136,10 @@ def main() -> None:
         for player in players:
             player.forget()
         crowd.load()
-        ticks, cpu, began = lateness(pid), cpu_seconds(pid), time.monotonic()
+        ticks, waited, cpu, began = lateness(pid), kept_waiting(pid), cpu_seconds(pid), time.monotonic()
         play(crowd, players, a.inputs, a.seconds)
         cpu, wall, load = cpu_seconds(pid) - cpu, time.monotonic() - began, crowd.load()
-        after = lateness(pid)
+        waited, after = kept_waiting(pid) - waited, lateness(pid)
         if load > TOO_MUCH:
             raise Failed(f"the load took {load:.0%} of a processor: it is not the server that was measured")
         each = wall * len(players)
@@ -150,6 +151,7 @@ def main() -> None:
             "late p50 ms": late(ticks, after, 0.5) * 1e3,
             "late p99 ms": late(ticks, after, 0.99) * 1e3,
             "server CPU": cpu / wall,
+            "kept waiting": waited / wall,
             "load CPU": load,
         }
 

@@ -101,14 +101,23 @@ def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path
 
 def cpu_seconds(pid: int) -> float:
     """Time that a process has spent on processors, all threads, in user and in kernel mode."""
+    if seconds := _schedstat(pid, 0):
+        return seconds
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def kept_waiting(pid: int) -> float:
+    """Seconds for which threads of a process could have run, but something else had the processor."""
+    return _schedstat(pid, 1)
+
+
+def _schedstat(pid: int, field: int) -> float:
     nanoseconds = 0
     for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         with suppress(OSError, ValueError, IndexError):
-            nanoseconds += int(thread.read_text().split()[0])
-    if nanoseconds:
-        return nanoseconds / 1e9
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            nanoseconds += int(thread.read_text().split()[field])
+    return nanoseconds / 1e9
 
 
 # Clients
