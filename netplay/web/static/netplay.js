@@ -438,6 +438,133 @@ export class Feature extends Emitter {
 }
 
 /**
+ * A room of games as one client sees it: made from each `state` and each `delta` that comes, and from the roster.
+ *
+ * Its events:
+ *
+ * - `entered` {}: this is another room than before, or it is now known how others find it.
+ * - `change` {}: the state is another.
+ * - `roster` {}: who is in it or what it is about is another.
+ *
+ * What happens in it (`event`, `over`, `chat`) is to be heard from the feature.
+ */
+export class Room extends Emitter {
+  /** What it is called, what is played in it, and the code by which others find it. */
+  name = "";
+  game = "";
+  /** @type {string | null} null where there is none, as for the lobby, or if it is not known. */
+  code = null;
+  /** Whether one only watches. */
+  watching = false;
+  /** The tick of the newest state, and its time in milliseconds since 1970, by the server. */
+  tick = 0;
+  at = 0;
+  /**
+   * What there is to see, by id: `kind`, the fields, and the `owner`, unless that is the player of the same id. Where
+   * states say positions and scores only, as the lobby's do, it is these.
+   *
+   * @type {Map<string, Record<string, any>>}
+   */
+  entities = new Map();
+  /** @type {Map<string, number>} by player the `seq` of the newest input that has taken effect. */
+  acks = new Map();
+  /** @type {Message | null} the newest `roster`. */
+  roster = null;
+
+  #game;
+  #mode = null; // that was asked for here
+
+  /** @param {Feature} game - the feature of that name. */
+  constructor(game) {
+    super();
+    this.#game = game;
+    game.on("state", (state) => this.#state(state));
+    game.on("delta", (delta) => this.#delta(delta));
+    game.on("seated", (seated) => this.#seated(seated, "delta")); // by the queue
+    game.on("resumed", ({ room }) => room === this.name && this.#sync());
+    game.on("roster", (roster) => {
+      if (roster.room !== this.name) return;
+      this.roster = roster;
+      this.emit("roster", {});
+    });
+  }
+
+  /** One's own id as a player in it; null for those who watch. */
+  get you() {
+    return this.watching ? null : (this.#game.you?.id ?? null);
+  }
+
+  /** Whether that is the lobby, in which newcomers are. */
+  get isLobby() {
+    return /^lobby(-\d+)?$/.test(this.name);
+  }
+
+  /**
+   * Go there.
+   *
+   * @param {object} where - fields of `join`.
+   * @param {"delta" | "full"} [mode] - how to be told the state: what changed, or everything each time.
+   * @returns {Promise<Message>} `seated`.
+   * @throws {NetplayError}
+   */
+  async join(where, mode = "delta") {
+    const seated = await this.#game.request({ ...where, type: "join" });
+    this.#seated(seated, mode);
+    return seated;
+  }
+
+  /** Back to the lobby. */
+  async leave() {
+    await this.#game.request({ type: "leave" });
+  }
+
+  #seated({ room, code, spectator }, mode) {
+    if (room !== this.name) return; // and out of it again
+    this.code = code ?? null;
+    this.watching = spectator;
+    this.#mode = mode;
+    this.#sync();
+    this.emit("entered", {});
+  }
+
+  #sync() {
+    if (this.#mode !== null) this.#game.send({ type: "sync", mode: this.#mode });
+  }
+
+  #state({ room, game, tick, at, positions, scores, entities, ack = {} }) {
+    const entered = room !== this.name;
+    if (entered) {
+      this.name = room;
+      this.game = game;
+      this.code = this.roster = this.#mode = null;
+      this.watching = false;
+    }
+    this.tick = tick;
+    this.at = at;
+    this.acks = new Map(Object.entries(ack));
+    this.entities = new Map(entities === undefined ? brief(positions, scores) : Object.entries(entities));
+    if (entered) this.emit("entered", {});
+    this.emit("change", {});
+  }
+
+  #delta({ room, tick, at, set = {}, gone = [], ack = {} }) {
+    if (room !== this.name) return;
+    this.tick = tick;
+    this.at = at;
+    for (const id of gone) this.entities.delete(id);
+    for (const [id, fields] of Object.entries(set)) {
+      this.entities.set(id, "kind" in fields ? fields : { ...this.entities.get(id), ...fields });
+    }
+    for (const [player, seq] of Object.entries(ack)) this.acks.set(player, seq);
+    this.emit("change", {});
+  }
+}
+
+/** Players of whom a state says no more than this. */
+const brief = (positions, scores) =>
+  Object.entries(positions).map(([id, place]) => [id, { ...place, score: scores[id] }]);
+
+/**
  * A connection to the server, which comes back when it is lost.
  *
  * Its events:
@@ -464,13 +591,15 @@ export class Connection extends Emitter {
   #lastWords = null;
   #pauses = false;
   #paused = false;
+  #transit;
   #online = () => this.reconnect();
 
   /** @hideconstructor - see {@link connect}. */
-  constructor(url, feature, pausable) {
+  constructor(url, feature, pausable, transit) {
     super();
     this.#url = url;
     this.#only = feature;
+    this.#transit = transit;
     this.#pauses = pausable && "WebSocketStream" in globalThis;
     this.#open = this.#pauses ? openStream : openSocket;
     if (feature) this.feature(feature);
@@ -544,10 +673,11 @@ export class Connection extends Emitter {
     const current = (handler) => (...args) => {
       if (this.#socket === socket) handler(...args);
     };
+    const arriving = (handler) => (event) => this.#transit("in", () => handler(event));
     const socket = this.#open(this.#url, {
       opened: current(() => this.#opened()),
-      received: current((text) => this.#received(text)),
-      closed: current((code) => this.#lost(code)),
+      received: arriving(current((text) => this.#received(text))),
+      closed: arriving(current((code) => this.#lost(code))),
     });
     this.#socket = socket;
   }
@@ -568,7 +698,8 @@ export class Connection extends Emitter {
   #write(name, message) {
     const whole = this.#only ? message : { feature: name, ...message };
     const text = JSON.stringify(whole);
-    this.#socket.send(text);
+    const socket = this.#socket;
+    this.#transit("out", () => socket.send(text));
     this.emit("sent", { message: whole, bytes: utf8Length(text) });
   }
 
@@ -644,11 +775,15 @@ export class Connection extends Emitter {
  * @param {string | URL} [options.url] - of the WebSocket, such as `wss://play.example.com/ws`.
  * @param {string} [options.feature] - the only one to be used; without it all are to be had on one connection.
  * @param {boolean} [options.pausable] - whether reading is to be paused at times, where the browser can do that.
+ * @param {(way: "in" | "out", deliver: () => void) => void} [options.transit] - carries each message: it calls `deliver`
+ *   when one arrives, each way in order. To try how a program does on a slow network.
  * @returns {Connection}
  */
-export function connect({ url, feature, pausable = false } = {}) {
-  return new Connection(String(url ?? webSocketUrl(feature)), feature, pausable);
+export function connect({ url, feature, pausable = false, transit = atOnce } = {}) {
+  return new Connection(String(url ?? webSocketUrl(feature)), feature, pausable, transit);
 }
+
+const atOnce = (way, deliver) => deliver();
 
 /**
  * Seconds to wait before an attempt to come back: any time up to a limit that doubles each time. Clients that were lost

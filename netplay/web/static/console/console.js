@@ -4,6 +4,7 @@ import { connect } from "../netplay.js";
 import { Chat } from "./chat.js";
 import { byId } from "./dom.js";
 import { Game } from "./game.js";
+import { Lag } from "./lag.js";
 import { MessagesPanel } from "./messages-panel.js";
 import { SlowReader } from "./slow-reader.js";
 import { Status } from "./status.js";
@@ -11,7 +12,8 @@ import { Ticker } from "./ticker.js";
 
 const VIEWS = ["chat", "game", "ticker", "messages"];
 
-const net = connect({ pausable: true });
+const lag = new Lag();
+const net = connect({ pausable: true, transit: (way, deliver) => lag.transit(way, deliver) });
 new Status(net);
 new MessagesPanel(net);
 new SlowReader(net);
@@ -19,13 +21,13 @@ new SlowReader(net);
 /** A feature is turned to when it is first looked at: nobody is a player who only came to chat. */
 const builders = {
   chat: () => new Chat(net.feature("chat")),
-  game: () => new Game(net.feature("game")),
+  game: () => new Game(net.feature("game"), lag),
   ticker: () => new Ticker(net.feature("ticker")),
 };
 const built = {};
 
 function show() {
-  const asked = location.hash.slice(1);
+  const asked = location.hash.slice(1).replace(/^join=.*/, "game"); // a link to a room
   if (!VIEWS.includes(asked) && asked !== "") return; // a link within the page
   const name = asked || VIEWS[0];
   for (const view of VIEWS) byId(view).hidden = view !== name;

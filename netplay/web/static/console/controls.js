@@ -5,91 +5,97 @@ const KEYS = {
   KeyW: "up", KeyS: "down", KeyA: "left", KeyD: "right",
 };
 
-const STEPS = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
+const WAYS = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
 
-/** Milliseconds from one step to the next while a direction is held: well below what the server lets one send. */
-const STEP_EVERY = 60;
+/** A finger points straight ahead, not diagonally, when it is so much further that way than the other. */
+const STRAIGHT = 2.4; // the tangent of 67.5 degrees
 
 export class Controls {
-  #held = new Map(); // what holds it -> direction
-  #timer = null;
-  #moved;
+  #held = new Map(); // what holds it -> [dx, dy]
+  #pressed;
+  #rested;
 
   /**
    * @param {HTMLElement} field - where keys and fingers count.
    * @param {Iterable<HTMLElement>} buttons - with the direction in `data-move`.
-   * @param {(dx: number, dy: number) => void} moved - one step.
-   * @param {() => void} scored
+   * @param {object} heard
+   * @param {() => void} heard.pressed - something is held.
+   * @param {() => void} [heard.rested] - nothing is held any more.
+   * @param {() => void} [heard.stroke] - of the space bar.
+   * @param {() => {x: number, y: number}} [heard.middle] - from where fingers point, in pixels of the field.
    */
-  constructor(field, buttons, moved, scored) {
-    this.#moved = moved;
+  constructor(field, buttons, { pressed, rested = () => {}, stroke = () => {}, middle = () => centre(field) }) {
+    this.#pressed = pressed;
+    this.#rested = rested;
     field.addEventListener("keydown", (event) => {
       if (event.code in KEYS && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
-        if (!event.repeat) this.#hold(event.code, KEYS[event.code]);
+        if (!event.repeat) this.#hold(event.code, WAYS[KEYS[event.code]]);
       } else if (event.code === "Space") {
         event.preventDefault();
-        if (!event.repeat) scored();
+        if (!event.repeat) stroke();
       }
     });
     field.addEventListener("keyup", ({ code }) => this.#release(code));
     field.addEventListener("blur", () => this.release());
     field.addEventListener("pointerdown", (event) => {
       field.setPointerCapture(event.pointerId);
-      this.#hold(event.pointerId, towards(field, event));
+      this.#hold(event.pointerId, towards(field, event, middle()));
     });
     field.addEventListener("pointermove", (event) => {
-      if (this.#held.has(event.pointerId)) this.#held.set(event.pointerId, towards(field, event));
+      if (this.#held.has(event.pointerId)) this.#held.set(event.pointerId, towards(field, event, middle()));
     });
     for (const end of ["pointerup", "pointercancel"]) {
       field.addEventListener(end, ({ pointerId }) => this.#release(pointerId));
     }
     for (const button of buttons) {
-      const direction = button.dataset.move;
-      button.addEventListener("pointerdown", () => this.#hold(button, direction));
+      const way = WAYS[button.dataset.move];
+      button.addEventListener("pointerdown", () => this.#hold(button, way));
       for (const end of ["pointerup", "pointerleave", "pointercancel"]) {
         button.addEventListener(end, () => this.#release(button));
       }
-      button.addEventListener("click", ({ detail }) => detail === 0 && moved(...STEPS[direction])); // by keyboard
+      button.addEventListener("click", ({ detail }) => {
+        if (detail !== 0) return;
+        this.#hold(button, way); // by keyboard
+        this.#release(button);
+      });
     }
+  }
+
+  /** The direction that all that is held comes to: [dx, dy], each -1, 0 or 1. */
+  get direction() {
+    let [dx, dy] = [0, 0];
+    for (const [right, down] of this.#held.values()) {
+      dx += right;
+      dy += down;
+    }
+    return [Math.sign(dx), Math.sign(dy)];
   }
 
   /** Nothing is held any more. */
   release() {
     this.#held.clear();
-    this.#rest();
+    this.#rested();
   }
 
-  #hold(holder, direction) {
-    this.#held.set(holder, direction);
-    this.#step();
-    this.#timer ??= setInterval(() => this.#step(), STEP_EVERY);
+  #hold(holder, way) {
+    this.#held.set(holder, way);
+    this.#pressed();
   }
 
   #release(holder) {
-    this.#held.delete(holder);
-    if (this.#held.size === 0) this.#rest();
-  }
-
-  #rest() {
-    clearInterval(this.#timer);
-    this.#timer = null;
-  }
-
-  #step() {
-    let [dx, dy] = [0, 0];
-    for (const direction of new Set(this.#held.values())) {
-      dx += STEPS[direction][0];
-      dy += STEPS[direction][1];
-    }
-    if (dx !== 0 || dy !== 0) this.#moved(dx, dy);
+    if (this.#held.delete(holder) && this.#held.size === 0) this.#rested();
   }
 }
 
-/** The direction in which a finger is, seen from the middle of the field. */
-function towards(field, { clientX, clientY }) {
-  const { left, top, width, height } = field.getBoundingClientRect();
-  const [x, y] = [clientX - left - width / 2, clientY - top - height / 2];
-  if (Math.abs(x) > Math.abs(y)) return x < 0 ? "left" : "right";
-  return y < 0 ? "up" : "down";
+const centre = ({ clientWidth, clientHeight }) => ({ x: clientWidth / 2, y: clientHeight / 2 });
+
+/** The direction in which a finger is, seen from a point of the field. */
+function towards(field, { clientX, clientY }, middle) {
+  const { left, top } = field.getBoundingClientRect();
+  const [x, y] = [clientX - left - middle.x, clientY - top - middle.y];
+  return [
+    Math.abs(y) > STRAIGHT * Math.abs(x) ? 0 : Math.sign(x),
+    Math.abs(x) > STRAIGHT * Math.abs(y) ? 0 : Math.sign(y),
+  ];
 }

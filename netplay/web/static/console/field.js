@@ -1,5 +1,7 @@
 /** The field of a game, drawn around one player: who is near as a disc, who is far as a mark at the edge. */
 
+import { sheet } from "./sheet.js";
+
 /** Units of the world from the left edge to the right one. */
 const ACROSS = 48;
 
@@ -43,24 +45,13 @@ export class Field {
 
   #draw() {
     this.#frame = null;
-    const canvas = this.#canvas;
-    const { clientWidth: width, clientHeight: height } = canvas;
+    const { pen, width, height, style } = sheet(this.#canvas);
     if (width === 0) return; // is not looked at
-    const ratio = devicePixelRatio;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    const pen = canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
-
     if (this.#glide()) this.#wake();
     const you = this.#players.find(({ you }) => you);
     const middle = you ? this.#shown.get(you.id) : { x: 0, y: 0 };
     const scale = width / ACROSS;
     const at = ({ x, y }) => [(x - middle.x) * scale + width / 2, (y - middle.y) * scale + height / 2];
-    const style = getComputedStyle(canvas);
     grid(pen, width, height, scale, middle, style);
     for (const player of [...this.#players].sort((a, b) => a.you - b.you)) {
       const [x, y] = at(this.#shown.get(player.id));

@@ -1,76 +1,104 @@
-/** The lobby: everyone moves as they like and scores what they say. */
+/** Games: in which room one is, how one gets there, and the stage on which it is played. */
 
-import { Controls } from "./controls.js";
-import { arrange, byId, element, isolated } from "./dom.js";
-import { Field, colour } from "./field.js";
+import { Room } from "../netplay.js";
+import { AnyGame } from "./any-game.js";
+import { Arena } from "./arena/arena.js";
+import { byId, isolated } from "./dom.js";
+import { LagPanel } from "./lag-panel.js";
+import { Lobby } from "./lobby.js";
+import { askPassword } from "./password.js";
+import { Roster } from "./roster.js";
+import { RoomTalk } from "./room-talk.js";
+import { Rooms } from "./rooms.js";
+import { complain, toast } from "./toasts.js";
 
-/** Milliseconds without a step after which it is said where one is. */
-const SETTLED = 700;
+/** By game, where it is played; others where any can be. */
+const STAGES = { sandbox: "stage-lobby", arena: "stage-arena", crowd: "stage-arena" };
+const ANY = "stage-any";
 
-/** Rows of the table; whoever has fewer points is on the field only. */
-const MOST_ROWS = 100;
+/** What a link to a room has behind its `#`, which browsers do not send to servers. */
+const JOIN = /^#join=([A-Za-z0-9]{1,16})$/;
+
+/** What is said of inputs that come a moment too late: nothing to tell anyone. */
+const TOO_LATE = "wrong_phase";
 
 export class Game {
-  #game;
-  #field = new Field(byId("game-canvas"));
-  #rows = new Map();
-  #place = null;
-  #settling = null;
+  #room;
+  #stages;
+  #stage = null;
+  #rooms;
 
-  /** @param {import("../netplay.js").Feature} game */
-  constructor(game) {
-    this.#game = game;
-    game.on("state", (state) => this.#show(state));
-    const controls = new Controls(
-      byId("game-canvas"),
-      document.querySelectorAll("[data-move]"),
-      (dx, dy) => game.send({ type: "move", dx, dy }),
-      () => this.#score(),
-    );
-    game.on("away", () => controls.release());
-    byId("game-score").addEventListener("click", () => this.#score());
+  /**
+   * @param {import("../netplay.js").Feature} game
+   * @param {import("./lag.js").Lag} lag - of the connection.
+   */
+  constructor(game, lag) {
+    const room = new Room(game);
+    this.#room = room;
+    this.#stages = {
+      "stage-lobby": new Lobby(game, room),
+      "stage-arena": new Arena(game, room),
+      "stage-any": new AnyGame(game, room),
+    };
+    this.#rooms = new Rooms(game, room, (where) => this.#join(where));
+    new Roster(game, room, this.#rooms);
+    new RoomTalk(game, room);
+    new LagPanel(lag);
+    room.on("entered", () => this.#entered());
+    room.on("change", () => this.#stage?.changed());
+    game.on("error", (error) => error.fatal || error.code === TOO_LATE || toast(error.message));
+    byId("game-leave").addEventListener("click", () => room.leave().catch(complain));
+    byId("game-link").addEventListener("click", () => copy(this.#link()));
   }
 
-  #score() {
-    this.#game.send({ type: "score", points: 1 });
+  /** The view is looked at, perhaps by a link to a room. */
+  shown() {
+    const code = JOIN.exec(location.hash)?.[1].toUpperCase();
+    if (code !== undefined && code !== this.#room.code) this.#join({ code });
+    this.#rooms.look();
   }
 
-  #show({ positions, scores }) {
-    const own = this.#game.you?.id;
-    const players = Object.entries(positions).map(([id, { x, y }]) => ({ id, x, y, you: id === own }));
-    this.#field.show(players);
-    byId("game-count").textContent = String(players.length);
-    players.sort((a, b) => scores[b.id] - scores[a.id] || (a.id < b.id ? -1 : 1));
-    const shown = players.slice(0, MOST_ROWS);
-    for (const id of this.#rows.keys()) {
-      if (!(id in positions)) this.#rows.delete(id);
+  /** Go somewhere; with a password, if it takes one. */
+  async #join(where) {
+    try {
+      await this.#room.join(where);
+    } catch (error) {
+      if (error.code !== "bad_password") {
+        complain(error);
+        return;
+      }
+      const password = await askPassword("password" in where);
+      if (password !== null) await this.#join({ ...where, password });
     }
-    arrange(byId("game-players"), shown.map((player) => this.#row(player, scores[player.id])));
-    const you = players.find(({ you }) => you);
-    if (you) this.#moved(`${you.x}, ${you.y}`);
   }
 
-  #row({ id, x, y, you }, score) {
-    if (!this.#rows.has(id)) this.#rows.set(id, playerRow(id, you));
-    const row = this.#rows.get(id);
-    row.cells[1].textContent = String(score);
-    row.cells[2].textContent = `${x}, ${y}`;
-    return row;
+  #entered() {
+    const { name, game, code, isLobby, watching } = this.#room;
+    byId("game-title").replaceChildren(isolated(isLobby ? "Lobby" : name));
+    byId("game-where").textContent = watching ? "You watch" : isLobby ? "" : game;
+    byId("game-leave").hidden = isLobby;
+    byId("game-link").hidden = code === null;
+    if (code !== null) history.replaceState(null, "", this.#link());
+    else if (JOIN.test(location.hash) && isLobby) history.replaceState(null, "", "#game");
+    const wanted = STAGES[game] ?? ANY;
+    for (const id of Object.keys(this.#stages)) byId(id).hidden = id !== wanted;
+    this.#stage?.close();
+    this.#stage = this.#stages[wanted];
+    this.#stage.open();
+    this.#stage.changed();
   }
 
-  /** Say where one is, not each step but where it ends. */
-  #moved(place) {
-    if (place === this.#place) return;
-    this.#place = place;
-    clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => (byId("game-where").textContent = `You are at ${place}`), SETTLED);
+  #link() {
+    return new URL(`#join=${this.#room.code}`, location).href;
   }
 }
 
-function playerRow(id, you) {
-  const dot = element("span", { class: "dot", "aria-hidden": "true" });
-  dot.style.background = colour(id);
-  const name = element("th", { scope: "row" }, dot, " ", isolated(id));
-  if (you) name.append(element("span", { class: "quiet" }, " you"));
-  return element("tr", {}, name, element("td", { class: "number" }), element("td", { class: "number" }));
+/** Browsers let pages write to the clipboard on HTTPS and localhost only; elsewhere it is in the address bar. */
+async function copy(link) {
+  try {
+    await navigator.clipboard.writeText(link);
+    toast("The link is copied: whoever opens it is in this room.");
+  } catch {
+    toast("Copy the address of this page: whoever opens it is in this room.");
+  }
 }

@@ -7,7 +7,7 @@ import { toast } from "./toasts.js";
 const MOST_LINES = 200;
 
 /** What comes all the time by itself. */
-const STEADY = new Set(["ping", "pong", "state", "price_update", "move"]);
+const STEADY = new Set(["ping", "pong", "state", "delta", "price_update", "move", "input"]);
 
 /** Characters of a message in its line. */
 const PREVIEW = 160;

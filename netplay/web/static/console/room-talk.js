@@ -1,0 +1,35 @@
+/** What is said in a room of games. */
+
+import { byId, element, isolated } from "./dom.js";
+import { complain } from "./toasts.js";
+
+const MOST_LINES = 100;
+
+export class RoomTalk {
+  /**
+   * @param {import("../netplay.js").Feature} game
+   * @param {import("../netplay.js").Room} room
+   */
+  constructor(game, room) {
+    const log = byId("room-log");
+    room.on("entered", () => log.dataset.room !== room.name && this.#empty(room.name));
+    game.on("chat", ({ room: name, user, message }) => {
+      if (name !== room.name) return;
+      log.append(element("li", {}, isolated(user, { class: "name" }), " ", isolated(message)));
+      while (log.children.length > MOST_LINES) log.firstElementChild.remove();
+      log.scrollTop = log.scrollHeight;
+    });
+    byId("say-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = byId("say-text").value;
+      if (text.trim() === "") return;
+      byId("say-text").value = "";
+      game.request({ type: "say", text }).catch(complain);
+    });
+  }
+
+  #empty(room) {
+    byId("room-log").dataset.room = room;
+    byId("room-log").replaceChildren();
+  }
+}
