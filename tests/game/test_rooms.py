@@ -168,6 +168,17 @@ class PhaseTests(RoomTestCase):
         self.room.call("ann")
         self.assertEqual(self.room.phase, "countdown")
 
+    def test_which_is_said_for_one_countdown(self) -> None:
+        self.room.call("ann")
+        self.room.drop("bob")
+        self.room.back("bob")
+        self.assertEqual(self.room.phase, "waiting")
+        self.room.call("ann")
+        self.wait(3)
+        self.room.act("ann", Win())
+        self.wait(5)
+        self.assertEqual(self.room.phase, "waiting")
+
     def test_but_for_enough_players(self) -> None:
         self.room.leave("bob")
         self.assertEqual(self.refused(self.room.call, "ann"), ("not_allowed", None))
