@@ -198,7 +198,6 @@ class Eights(Game):
         """A card goes from a hand to the pile."""
         self.hold(player, tuple(held for held in player.entity.cards if held != card))
         self.turn_up(card, suit)
-        self.passed = 0
         if player.entity.cards:
             self.turns.next()
             self.begin()

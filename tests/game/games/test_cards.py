@@ -98,7 +98,7 @@ class PlayTests(CardsTestCase):
         self.assertEqual((refused.code, refused.field), ("bad_message", "$.card"))
 
     def test_out_of_turn_nothing_is_done(self) -> None:
-        self.arrange("5H", "9H 2C", "AH 2D", "3C")
+        self.arrange("5H", "9H 2C", "AH 2D", "3C", stock="KD")
         for message in (Play("AH"), Draw(), Pass()):
             self.assert_refused("$.do", "bob", message)
 
@@ -146,6 +146,17 @@ class DrawTests(CardsTestCase):
             self.room.act(name, Pass())
         [over] = self.room.events("cy")[-1:]
         self.assertEqual((over["over"]["winner"], over["over"]["points"]), ("bob", 19 + 50))
+
+    def test_who_can_do_something_again_is_not_stuck(self) -> None:
+        self.arrange("5H", "9S KC", "AD 2S", "8C")
+        self.room.act("ann", Pass())
+        self.room.act("bob", Pass())
+        self.room.leave("cy")
+        self.room.act("ann", Draw())
+        self.room.act("ann", Pass())
+        self.assertTrue(self.game.playing)
+        self.room.act("bob", Pass())
+        self.assertFalse(self.game.playing)
 
 
 class TimeTests(CardsTestCase):

@@ -127,6 +127,15 @@ class LateTests(LockstepTestCase):
         self.send("cy", FIRST + 3, "d")
         self.assertEqual(self.frames()[-1][1]["cy"], "d")
 
+    def test_each_frame_has_its_own_deadline(self) -> None:
+        self.send("ann", FIRST)
+        self.room.advance(Lockstep.deadline - 0.05)
+        self.send("bob", FIRST)
+        self.send("cy", FIRST)
+        self.send("ann", FIRST + 1)
+        self.room.advance(Lockstep.deadline - 0.05)
+        self.assertEqual([n for n, _ in self.frames()], [FIRST])
+
     def test_while_nobody_does_anything_nothing_is_passed_on(self) -> None:
         self.room.advance(10)
         self.assertEqual(self.frames(), [])
