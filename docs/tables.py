@@ -1,15 +1,19 @@
 """
-Writes the message tables of protocol.md from the message types: python docs/tables.py
+Writes the tables of the pages: those of protocol.md from the message types, those of writing-a-game.md from the
+docstrings of what a game is written with: python docs/tables.py
 
-A test checks that they are as the types are. The text around them is written by hand.
+A test checks that they are as the code is. The text around them is written by hand.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import msgspec
 
@@ -17,10 +21,18 @@ import netplay.chat.messages as chat
 import netplay.game.messages as game
 import netplay.ticker.messages as ticker
 from netplay import messages as common
+from netplay.game import Game, Player, Turns
+from netplay.game.testing import PlayedRoom, PlayerView, play
+from netplay.game.games.arena.game import Arena
+from netplay.game.games.cards import Eights
+from netplay.game.games.lockstep import Lockstep
+from netplay.game.games.sandbox import Sandbox
 from netplay.help import fields, summary
 from netplay.wire.examples import example_of
 
-PAGE = Path(__file__).with_name("protocol.md")
+DOCS = Path(__file__).parent
+PAGE = DOCS / "protocol.md"
+GAME_PAGE = DOCS / "writing-a-game.md"
 GREETING = frozenset(common.Greeting.__struct_fields__) - {"ref"}
 
 Types = Iterable[type[msgspec.Struct]]
@@ -52,16 +64,92 @@ def greeting() -> str:
     return "\n".join(rows)
 
 
+HOOKS = ("setup", "joined", "start", "tick", "left", "away", "back")
+FOR_ROOMS = ("act",)
+
+
+def declarations() -> str:
+    """A table of what a game says of itself."""
+    rows = ["| in the class | unless set | what it says |", "|---|---|---|"]
+    for name, what in re.findall(r"@cvar (\w+): (.*?)(?=\n@|\Z)", inspect.getdoc(Game) or "", re.DOTALL):
+        value = getattr(Game, name)
+        default = "" if name in ("name", "api") else f"`{value.__name__ if isinstance(value, type) else repr(value)}`"
+        rows.append(f"| `{name}` | {default} | {_prose(what)} |")
+    return "\n".join(rows)
+
+
+def variables(kind: type) -> str:
+    """A table of what the instances of a class have."""
+    rows = ["| | what it is |", "|---|---|"]
+    for name, what in re.findall(r"@ivar (\w+): (.*?)(?=\n@|\Z)", inspect.getdoc(kind) or "", re.DOTALL):
+        rows.append(f"| `{name}` | {_prose(what)} |")
+    return "\n".join(rows)
+
+
+def methods(*things: Any) -> str:
+    """A table of functions and properties."""
+    rows = ["| | what it does |", "|---|---|"]
+    rows += [f"| `{_call(thing)}` | {_prose(inspect.getdoc(thing) or '')} |" for thing in things]
+    return "\n".join(rows)
+
+
+def public(kind: type, without: Iterable[str] = ()) -> list[Any]:
+    """The methods and properties of a class, as they stand there."""
+    return [
+        thing
+        for name, thing in vars(kind).items()
+        if not name.startswith("_") and name not in without and isinstance(thing, property | FunctionType)
+    ]
+
+
+def _call(thing: Any) -> str:
+    """How it is written in a game."""
+    if isinstance(thing, property):
+        return str(thing.fget.__name__)
+    parameters = [
+        p.replace(annotation=p.empty) for p in inspect.signature(thing).parameters.values() if p.name != "self"
+    ]
+    return f"{thing.__name__}{inspect.Signature(parameters)}"
+
+
+def _prose(text: str) -> str:
+    """Epytext as Markdown, on one line."""
+    text = " ".join(text.split())
+    for epytext, markdown in (
+        (r"@param (\w+):", r"`\1`:"),
+        (r"@raise (\w+):", r"Raises `\1`:"),
+        (r"@return:", r"Returns"),
+        (r"C\{(\{.*?\})\}", r"`\1`"),
+        (r"[CL]\{([^{}]*)\}", r"`\1`"),
+        (r"\|", r"\\|"),
+    ):
+        text = re.sub(epytext, markdown, text)
+    return text
+
+
 TABLES = {
     "common requests": lambda: requests(common.COMMON),
     "common events": lambda: events(common.COMMON_EVENTS),
     "greeting": greeting,
     "chat requests": lambda: requests(chat.REQUESTS),
     "chat events": lambda: events(chat.EVENTS),
-    "game requests": lambda: requests(game.SANDBOX_REQUESTS),
+    "room requests": lambda: requests(game.ROOM_REQUESTS),
+    "sandbox requests": lambda: requests(Sandbox.messages),
+    "arena requests": lambda: requests(Arena.messages),
+    "eights requests": lambda: requests(Eights.messages),
+    "lockstep requests": lambda: requests(Lockstep.messages),
     "game events": lambda: events(game.EVENTS),
     "ticker requests": lambda: requests(ticker.REQUESTS),
     "ticker events": lambda: events(ticker.EVENTS),
+}
+
+GAME_TABLES = {
+    "declarations": declarations,
+    "hooks": lambda: methods(*(getattr(Game, name) for name in HOOKS)),
+    "offers": lambda: methods(*public(Game, (*HOOKS, *FOR_ROOMS))),
+    "player": lambda: variables(Player),
+    "turns": lambda: methods(*public(Turns)),
+    "testing": lambda: methods(play, *public(PlayedRoom), *public(PlayerView)),
 }
 
 _SECTION = re.compile(r"(<!-- table: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -69,7 +157,7 @@ _SECTION = re.compile(r"(<!-- table: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)",
 
 def filled(page: str) -> str:
     """The page with its tables as the types are now."""
-    return _SECTION.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n\n{found[3]}", page)
+    return _SECTION.sub(lambda found: f"{found[1]}\n{(TABLES | GAME_TABLES)[found['name']]()}\n\n{found[3]}", page)
 
 
 def _tag(kind: type[msgspec.Struct]) -> str:
@@ -83,4 +171,5 @@ def _fields(kind: type[msgspec.Struct]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
+    for page in (PAGE, GAME_PAGE):
+        page.write_text(filled(page.read_text()))

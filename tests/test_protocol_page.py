@@ -1,4 +1,4 @@
-"""The protocol's page is what the message types say."""
+"""The pages with tables are what the code says."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import ModuleType
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.errors import CODES
+from netplay.game import Game
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -46,3 +47,23 @@ class ProtocolPageTests(SynchronousTestCase):
         self.assertIn("slow_consumer", said)
         explained = {code for code in CODES if f"`{code}`" in self.page}
         self.assertEqual(said - explained, set())
+
+
+class GamePageTests(SynchronousTestCase):
+    """The reference in docs/writing-a-game.md"""
+
+    def setUp(self) -> None:
+        self.page = (DOCS / "writing-a-game.md").read_text()
+        self.tables = load_tables()
+
+    def test_it_is_made_from_the_docstrings(self) -> None:
+        """Should this fail: python docs/tables.py"""
+        self.assertEqual(self.page, self.tables.filled(self.page))
+
+    def test_it_has_every_table(self) -> None:
+        self.assertEqual(re.findall(r"<!-- table: (.*) -->", self.page), list(self.tables.GAME_TABLES))
+
+    def test_it_names_all_that_a_game_has(self) -> None:
+        for name in vars(Game):
+            if not name.startswith("_") and name not in ("act", "description", "ticking"):
+                self.assertRegex(self.page, rf"\| `{name}[`(]", name)
