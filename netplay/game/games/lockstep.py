@@ -106,6 +106,7 @@ class Lockstep(Game):
     name, api, players = "lockstep", 1, (2, 8)
     messages, seat = [Frame, Missed, Check, Done], Seat
     tick_rate = 100  # nothing happens at each tick: they only measure the deadline
+    send_rate = 1  # there are only the terms to see
     join_in = False
     rate, delay, deadline = 20, 4, 0.25
 
