@@ -182,6 +182,8 @@ class _Group:
         changes = stream.take(room.world, room.acks, audience._now(), audience.unseen)
         if not (changes or always):
             return
+        refresh = changes.refresh
+        uniform = stream.uniform
         frames: dict[Any, bytes] = {}
         delivered = 0
         for viewer in self.viewers:
@@ -191,21 +193,24 @@ class _Group:
                 if known == change:
                     viewer.view = self._view(viewer)
                     continue
-            if client.lagging:
+            outbox = client.outbox
+            if not outbox.clear:
                 client.offer(STATE, lambda viewer=viewer: self.state(viewer))  # type: ignore[misc]
                 continue
-            now = viewer.view if stream.uniform else self._view(viewer)
-            before, viewer.view = viewer.view, now
             wire = client.wire
-            whole = changes.refresh or not viewer.deltas
-            key = (wire, whole, stream.company(now) if whole else stream.group(before, now))
+            whole = refresh or not viewer.deltas
+            before = now = viewer.view
+            key: Any = (wire, whole)
+            if not uniform:
+                now = viewer.view = self._view(viewer)
+                key = (wire, stream.company(now) if whole else stream.group(before, now), whole)
             frame = frames.get(key)
             if frame is None:
                 codec = wire.codec
                 message = stream.state(now, codec) if whole else stream.delta(before, now, codec)
                 frame = frames[key] = wire.encode(message) if message is not None else b""
             if frame:
-                client.outbox.write(frame)
+                outbox.write(frame)
                 delivered += 1
         audience._totals.published += len(frames)
         audience._totals.delivered += delivered

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import compress
+from operator import ne
 from typing import Any, NamedTuple
 
 from netplay.game.entities import Entity, Kind
@@ -10,6 +13,18 @@ from netplay.game.grid import EVERYWHERE, Cell
 from netplay.wire.codecs import JSON, Codec
 
 _copy: Callable[[Entity], Entity] = Entity.__copy__  # type: ignore[attr-defined]  # copy.copy takes thrice as long
+
+
+@lru_cache(4096)
+def mask_of(bits: tuple[bool, ...]) -> int:
+    """Bit 0 is the first."""
+    return sum(1 << n for n, bit in enumerate(bits) if bit)
+
+
+@lru_cache(4096)
+def bits_of(mask: int, count: int) -> tuple[bool, ...]:
+    """The other way."""
+    return tuple(bool(mask >> n & 1) for n in range(count))
 
 
 class View(NamedTuple):
@@ -43,14 +58,7 @@ class Seen:
         """Know it as it is now. Returns the mask of the fields that are not as they were."""
         self.copy = _copy(self.entity)
         before, self.values = self.values, self.kind.values(self.entity)
-        mask = 0
-        if self.values != before:
-            bit = 1
-            for value, old in zip(self.values, before, strict=True):
-                if value != old:
-                    mask |= bit
-                bit <<= 1
-        return mask
+        return mask_of(tuple(map(ne, self.values, before)))
 
     def visible(self, view: View) -> int:
         """Mask of the fields that a viewer sees."""
@@ -71,7 +79,7 @@ class Seen:
         @param whole: whether it also says what it is, to those who did not know of it.
         """
         if codec is not JSON:
-            return codec.encode((self.number, mask, *(v for n, v in enumerate(self.values) if mask >> n & 1)))
+            return codec.encode((self.number, mask, *compress(self.values, bits_of(mask, len(self.values)))))
         shown = self.kind.shown(self.values, mask)
         return codec.encode({self.copy.id: {**self.label(), **shown} if whole else shown})[1:-1]
 

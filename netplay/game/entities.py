@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from math import hypot
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 import msgspec
@@ -68,7 +69,7 @@ class Kind:
     @ivar has_secrets: whether not everyone sees the same of it.
     """
 
-    __slots__ = ("_plan", "_whole", "fields", "has_secrets", "name", "own", "public", "scales", "team")
+    __slots__ = ("_pick", "_rounded", "_whole", "fields", "has_secrets", "name", "own", "public", "scales", "team")
 
     def __init__(self, cls: type[Entity], digits: int | None) -> None:
         self.name = kind_name(cls)
@@ -91,19 +92,25 @@ class Kind:
         rounded = [digits is not None and _is_float(types[name]) for name in self.fields]
         self.scales = tuple(10 ** (digits or 0) if is_rounded else 1 for is_rounded in rounded)
         order = cls.__struct_fields__
-        self._plan = tuple(
-            (order.index(name), scale if is_rounded else 0)
-            for name, scale, is_rounded in zip(self.fields, self.scales, rounded, strict=True)
-        )
+        places = [order.index(name) for name in self.fields]
+        # itemgetter makes a tuple of several places or of a slice, but not of one place.
+        one = slice(places[0], places[0] + 1) if places else slice(0)
+        self._pick = itemgetter(*places) if len(places) > 1 else itemgetter(one)
+        whole = tuple(scale if is_rounded else 0 for scale, is_rounded in zip(self.scales, rounded, strict=True))
+        self._rounded = whole if any(rounded) else None
         self.has_secrets = bool(self.team or self.own)
         self._whole = tuple(zip(self.fields, self.scales, strict=True))
 
-    def values(self, entity: Entity) -> list[Any]:
+    def values(self, entity: Entity) -> tuple[Any, ...]:
         """What the fields hold, with rounded numbers scaled to whole ones."""
-        raw = msgspec.structs.astuple(entity)
-        return [round(raw[at] * scale) if scale else raw[at] for at, scale in self._plan]
+        values: tuple[Any, ...] = self._pick(msgspec.structs.astuple(entity))
+        if self._rounded is None:
+            return values
+        return tuple([
+            round(value * scale) if scale else value for value, scale in zip(values, self._rounded, strict=True)
+        ])  # fmt: skip
 
-    def shown(self, values: list[Any], mask: int) -> dict[str, Any]:
+    def shown(self, values: tuple[Any, ...], mask: int) -> dict[str, Any]:
         """The fields of a mask, as people read them."""
         return {
             name: values[n] / scale if scale > 1 else values[n]

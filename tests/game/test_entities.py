@@ -51,7 +51,7 @@ class KindTests(SynchronousTestCase):
         kind = Kind(PowerUp, 2)
         self.assertEqual(kind.scales, (100, 1, 1, 100, 1, 100, 1))
         values = kind.values(PowerUp(x=1.236, label="a", fuel=-0.004, size=2))
-        self.assertEqual(values, [124, "a", "", 0, (), 200, None])
+        self.assertEqual(values, (124, "a", "", 0, (), 200, None))
         self.assertEqual(kind.shown(values, 0b101001), {"x": 1.24, "fuel": 0, "size": 2})
 
     def test_without_digits_they_are_whole(self) -> None:
