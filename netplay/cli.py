@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from twisted.python.usage import Options, UsageError
 
 import netplay
+from netplay.game.template import files, what_next
+from netplay.options import existing
 
 
 class RunOptions(Options):
@@ -20,11 +23,56 @@ class RunOptions(Options):
         self["arguments"] = list(options or ())
 
 
+class NewOptions(Options):
+    """C{netplay new}."""
+
+    synopsis = "Usage: netplay new NAME"
+    longdesc = "Writes NAME.py, a small game that works, and test_NAME.py into the current folder."
+
+    def parseArgs(self, name: str) -> None:  # type: ignore[override]
+        """What the game is called."""
+        try:
+            self["files"] = files(name)
+        except ValueError as error:
+            raise UsageError(f"new {name}: {error}") from None
+        self["name"] = name
+
+
+class ReplayOptions(Options):
+    """C{netplay replay}."""
+
+    synopsis = "Usage: netplay replay FILE [--load GAME.py]"
+    longdesc = "Plays a recording (`netplay run --record DIR`) again, and says where it is different, if it is."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["load"] = []
+
+    def opt_load(self, path: str) -> None:
+        """A Python file with the game, which may have changed since. May be given several times."""
+        self["load"].append(existing("--load", "file", Path.is_file, path))
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """The file may come first."""
+        given = list(options or ())
+        if given and not given[0].startswith("-"):
+            given.append(given.pop(0))
+        super().parseOptions(given)
+
+    def parseArgs(self, file: str) -> None:  # type: ignore[override]
+        """The recording."""
+        self["file"] = existing("replay", "file", Path.is_file, file)
+
+
 class NetplayOptions(Options):
     """The subcommands."""
 
     synopsis = "Usage: netplay run [options]"
-    subCommands = [["run", None, RunOptions, "Start the daemon here, in the foreground; Ctrl-C ends it."]]
+    subCommands = [
+        ["run", None, RunOptions, "Start the daemon here, in the foreground; Ctrl-C ends it."],
+        ["new", None, NewOptions, "Write a small game that works, and its test."],
+        ["replay", None, ReplayOptions, "Play a recording of a room again, and compare."],
+    ]
 
     def opt_version(self) -> None:
         """Print the version and exit."""
@@ -37,10 +85,11 @@ class NetplayOptions(Options):
             raise UsageError("type `netplay run` to start the daemon")
 
 
-def run(arguments: list[str]) -> None:
+def run(given: Options) -> None:
     """As C{twistd -n --pidfile= netplay}, with the usage message of this command."""
     from netplay.tap import Options as DaemonOptions
 
+    arguments = given["arguments"]
     options = DaemonOptions()
     options.synopsis = "Usage: netplay run [options]"
     try:
@@ -53,7 +102,40 @@ def run(arguments: list[str]) -> None:
     twistd()
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"run": run}
+def new(given: Options) -> None:
+    """Write a game; what is there already stays as it is."""
+    there = [name for name in given["files"] if Path(name).exists()]
+    if there:
+        sys.exit(f"netplay: there is a {there[0]} already; take another name, or move it away")
+    for name, text in given["files"].items():
+        with open(name, "x", encoding="utf-8") as file:
+            file.write(text)
+    sys.stdout.write(what_next(given["name"]))
+
+
+def replay(given: Options) -> None:
+    """Exits with 1 if something is different."""
+    from netplay.game import recording
+    from netplay.game.feature import installed
+    from netplay.game.loading import LoadError, load, together
+
+    try:
+        header = recording.header_of(given["file"])
+        loaded = [game for path in given["load"] for game in load(path)]
+        names = {game.name for game in loaded}
+        games = together((game for name, game in installed().items() if name not in names), loaded)
+        if header["game"] not in games:
+            file = Path(header["file"] or "GAME.py").name
+            sys.exit(f"netplay: it is a recording of {header['game']}; say where that is with --load {file}")
+        went = recording.replay(given["file"], games[header["game"]])
+    except (LoadError, recording.NoRecording) as error:
+        sys.exit(f"netplay: {error}")
+    for line in went.told():
+        sys.stdout.write(f"{line}\n")
+    sys.exit(0 if went.same else 1)
+
+
+COMMANDS: dict[str, Callable[[Options], None]] = {"run": run, "new": new, "replay": replay}
 
 
 def main() -> None:
@@ -63,4 +145,4 @@ def main() -> None:
         options.parseOptions(sys.argv[1:])
     except UsageError as error:
         sys.exit(f"netplay: {error}")
-    COMMANDS[str(options.subCommand)](options.subOptions["arguments"])
+    COMMANDS[str(options.subCommand)](options.subOptions)

@@ -36,7 +36,9 @@ class IFeature(Interface):
         "The type of its frames on the shared binary wire in MessagePack, plus 16 in JSON; C{None} when it has no "
         "messages and so stays off shared wires. Taken: 0 to 18 and 32 to 34."
     )
-    parameters: list[list[Any]] = Attribute("Its options, as C{optParameters} of L{twisted.python.usage.Options}.")
+    parameters: list[list[Any]] = Attribute(
+        "Its options, as C{optParameters} of L{twisted.python.usage.Options}, or made by L{netplay.options}."
+    )
 
     def build(options: Mapping[str, Any], core: Core) -> IFeatureService:
         """

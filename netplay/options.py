@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.plugin import getPlugins
@@ -33,6 +35,28 @@ def number(name: str, default: float, doc: str, least: float, most: float, *, ze
 
     coerce.coerceDoc = f"({between})"  # type: ignore[attr-defined]
     return [name, None, default, doc, coerce]
+
+
+def flag(name: str, doc: str) -> list[Any]:
+    """What a feature has among its C{parameters} for an option without a value: C{False} unless it is given."""
+    return [name, None, False, doc]
+
+
+def repeated(name: str, doc: str, coerce: Callable[[str], Any]) -> list[Any]:
+    """What a feature has among its C{parameters} for an option that may be given several times: a list of values."""
+    return [name, None, [], doc, coerce]
+
+
+def existing(option: str, kind: str, there: Callable[[Path], bool], value: str) -> Path:
+    """
+    The absolute path of what is there already: a daemon may change its working directory.
+
+    @raise UsageError: it is not.
+    """
+    path = Path(value).absolute()
+    if not there(path):
+        raise UsageError(f"{option} {value}: there is no such {kind}; type for example {option} ./NAME")
+    return path
 
 
 def several(value: str) -> list[str]:

@@ -69,6 +69,8 @@ class BaseOptions(UsageOptions):
         self.without: set[str] = set()
         self["store-plugin"] = None
         self["served"] = {}
+        for row in (row for feature in self.features for row in feature.parameters if isinstance(row[2], list)):
+            self[row[0]] = []
 
     def opt_without(self, name: str) -> None:
         """Leave a feature out altogether. May be given several times."""
@@ -145,10 +147,21 @@ def _endpoint_option(feature: Any) -> Callable[[BaseOptions, str], None]:
     return opt
 
 
+def _repeated_option(name: str, doc: str, coerce: Callable[[str], Any]) -> Callable[[BaseOptions, str], None]:
+    def opt(self: BaseOptions, value: str) -> None:
+        self[name].append(coerce(value))
+
+    opt.__doc__ = f"{doc}. May be given several times."
+    return opt
+
+
 def options_for(available: list[Any]) -> type[BaseOptions]:
     """The options class for these features: one endpoint option each, and what they bring themselves."""
     body: dict[str, Any] = {f"opt_{feature.name}": _endpoint_option(feature) for feature in available}
-    body["optParameters"] = [parameter for feature in available for parameter in feature.parameters]
+    rows = [row for feature in available for row in feature.parameters]
+    body["optParameters"] = [row for row in rows if not isinstance(row[2], bool | list)]
+    body["optFlags"] = [[row[0], None, row[3]] for row in rows if row[2] is False]
+    body |= {f"opt_{row[0]}": _repeated_option(row[0], *row[3:]) for row in rows if isinstance(row[2], list)}
     body["features"] = available
     body["__doc__"] = BaseOptions.__doc__
     return type("Options", (BaseOptions,), body)

@@ -69,3 +69,11 @@ class MainTests(SynchronousTestCase):
         text = self.out.getvalue()
         self.assertIn("Usage: netplay run [options]", text)
         self.assertIn("--idle-timeout", text)
+
+    def test_a_new_game_has_a_name_that_python_and_games_can_have(self) -> None:
+        for name in ("Treasure", "../treasure", "class", "json", "a-b"):
+            self.assertIn(f"new {name}: ", self.exits("new", name))
+
+    def test_replay_wants_a_recording(self) -> None:
+        self.assertIn("there is no such file", self.exits("replay", "nowhere.jsonl"))
+        self.assertIn("is no recording", self.exits("replay", __file__))

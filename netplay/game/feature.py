@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
+from typing import Protocol as Shape
 
 from twisted.application.service import Service
 from twisted.plugin import IPlugin, getPlugins
+from twisted.python.usage import UsageError
 from zope.interface import implementer
 
 import netplay.plugins
@@ -19,16 +23,19 @@ from netplay.game.game import Game
 from netplay.game.games.arena.bots import Brain
 from netplay.game.games.arena.game import Arena
 from netplay.game.live import LiveRoom
+from netplay.game.loading import LoadError, load, together
 from netplay.game.lobby import Lobby
 from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, grammar
 from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
+from netplay.game.recording import Recorder
+from netplay.game.reloading import Reloading
 from netplay.game.session import GameSession
 from netplay.game.waiting import Waiting
 from netplay.interfaces import IDescribed, IFeature, IGame, IMessageService, IOperated
 from netplay.messages import Request
 from netplay.operations import Operation
-from netplay.options import number
+from netplay.options import existing, flag, number, repeated
 from netplay.people import People
 from netplay.ticklimit import TickLimit
 from netplay.wire.grammar import Grammar
@@ -40,6 +47,16 @@ def installed() -> dict[str, type[Game]]:
     return {game.name: game for game in games}
 
 
+class Beside(Shape):
+    """Something that runs beside the rooms."""
+
+    def start(self) -> None:
+        """From now on."""
+
+    def stop(self) -> None:
+        """Until now."""
+
+
 @implementer(IMessageService, IOperated, IDescribed)
 class GameService(Service):
     """
@@ -48,6 +65,7 @@ class GameService(Service):
     @param games: what can be played, by name.
     @param state_rate: states a second in one room, at most.
     @param tick_limit: seconds that a game may take at once.
+    @ivar beside: what runs as long as this does.
     """
 
     events = EVENTS
@@ -62,6 +80,7 @@ class GameService(Service):
         self.lobby = Lobby(self.directory)
         self.waiting = Waiting(self.directory, core.clock)
         self.operations: Sequence[Operation] = operations(self)
+        self.beside: list[Beside] = []
         self._grammars: dict[type[Game], Grammar] = {}
 
     @property
@@ -74,10 +93,14 @@ class GameService(Service):
         """From now on no game can stop the daemon."""
         super().startService()
         self.limit.install()
+        for one in self.beside:
+            one.start()
 
     def stopService(self) -> None:
         """All rooms end."""
         super().stopService()
+        for one in self.beside:
+            one.stop()
         self.waiting.close()
         self.directory.stop()
         self.limit.restore()
@@ -131,11 +154,30 @@ class GameFeature:
                zero="never"),
         number("arena-bots", 0, "Fill the arena with bots up to so many players while somebody plays", 1, 25,
                zero="no bots"),
+        repeated("load", "A Python file with a game to be played", partial(existing, "--load", "file", Path.is_file)),
+        flag("dev", "Look whether files of --load change, and let their rooms go on with the changed code"),
+        ["record", None, None, "Write all that happens in rooms into files in this directory, for `netplay replay`",
+         partial(existing, "--record", "directory", Path.is_dir)],
+        number("record-limit", 2**26, "Bytes of the recording of one room, at most", 1024, 2**40),
     ]  # fmt: skip
 
     def build(self, options: Mapping[str, Any], core: Core) -> GameService:
-        """With the games that are installed."""
-        service = GameService(core, installed(), options["state-rate"], options["tick-limit"])
+        """
+        With the games that are installed, and those that are loaded.
+
+        @raise UsageError: a file to be loaded is no game.
+        """
+        try:
+            games = together(installed().values(), [game for path in options["load"] for game in load(path)])
+        except LoadError as error:
+            raise UsageError(f"--load: {error}") from None
+        service = GameService(core, games, options["state-rate"], options["tick-limit"])
+        if options["dev"]:
+            service.beside.append(Reloading(core.clock, options["load"], games, service.directory))
+        if options["record"]:
+            recorder = Recorder(core, options["record"], options["record-limit"])
+            service.directory.opened.append(recorder.record)
+            service.beside.append(recorder)
         if options["arena-bots"]:
             service.directory.opened.append(filled(Arena, core, options["arena-bots"], Brain))
         return service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from typing import Protocol as Shape
 
 from twisted.internet.interfaces import IDelayedCall
@@ -16,11 +16,13 @@ from netplay.channel import Channel
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.game.audience import Audience
+from netplay.game.game import Game
 from netplay.game.messages import Over, Roster, Spoken, State
 from netplay.game.players import Player
 from netplay.game.room import Room
 from netplay.game.roster import links_differ, roster_of
 from netplay.game.scene import Phase, Said
+from netplay.game.takingup import take_up
 from netplay.people import Person
 from netplay.steps import Steps
 from netplay.ticklimit import TickLimit
@@ -262,10 +264,16 @@ class LiveRoom:
 
     def act(self, player: str, message: Any) -> None:
         """Something for the game."""
-        if self._beating:
-            self.guarded(self.room.act, player, message)
-        else:
+        if not self._beating:
             self._do(self.room.act, player, message)
+            return
+        # As guarded does, without its layers: players hold and let go all the time.
+        try:
+            self._limit.call(self.room.act, player, message)
+        except (Refused, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self._crash()
 
     def ready(self, player: str, ready: bool) -> None:
         """See L{Room.ready}."""
@@ -300,6 +308,18 @@ class LiveRoom:
         """How a client is told the state from now on."""
         self._caught(self._audience.sync, client, deltas=deltas, max_rate=max_rate)
 
+    def take_up(self, game: type[Game]) -> None:
+        """
+        Go on with changed code: everyone is told everything.
+
+        @raise Exception: it does not fit, and the room goes on as it was.
+        """
+        self._catch_up()
+        take_up(self.room, game)
+        self.room.changed = True
+        self._audience.forget()
+        self._after()
+
     # The end
 
     def stop(self) -> None:
@@ -321,6 +341,11 @@ class LiveRoom:
         self._occupants.clear()
         self._spectators.clear()
         self._ended(self)
+
+    def _crash(self) -> NoReturn:
+        """What was called just now went wrong."""
+        self._crashed(Failure())
+        raise Refused("room_crashed", "the game went wrong, and the room is closed") from None
 
     def _crashed(self, failure: Failure) -> None:
         self._log.failure(
@@ -371,8 +396,7 @@ class LiveRoom:
         except (Refused, KeyboardInterrupt, SystemExit):
             raise
         except BaseException:
-            self._crashed(Failure())
-            raise Refused("room_crashed", "the game went wrong, and the room is closed") from None
+            self._crash()
 
     def _do(self, f: Callable[..., T], *args: Any, silent: bool = False, **kwargs: Any) -> T:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -52,6 +53,9 @@ class Timers:
         timer = Timer(due, self._count, method, arguments, every)
         heappush(self._heap, timer)
         return timer
+
+    def __iter__(self) -> Iterator[Timer]:
+        return (timer for timer in self._heap if timer.live)
 
     @property
     def next_due(self) -> int | None:
