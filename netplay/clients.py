@@ -144,7 +144,8 @@ class Client:
             message = self.wire.codec.decode(payload, self.session.grammar)
             ref = message.ref
             answer = self._handle(message)
-            if not isinstance(answer, Deferred):
+            # None first: Deferred is an abstract base class, of which asking for instances is slow.
+            if answer is None or not isinstance(answer, Deferred):
                 self._answer(answer, ref)
                 return None
         except Refused as refused:

@@ -93,28 +93,17 @@ class Seen:
         return {"kind": self.kind.name, "owner": owner.id}
 
 
-class Change:
+class Change(NamedTuple):
     """
-    What is to be told of an entity; encoded when first needed.
+    What is to be told of an entity.
 
-    @param mask: of the fields that are not as they were.
-    @param whole: nobody knew of it where it is now.
+    @ivar mask: of the fields that are not as they were.
+    @ivar whole: nobody knew of it where it is now.
     """
 
-    __slots__ = ("_rows", "mask", "seen", "whole")
-
-    def __init__(self, seen: Seen, mask: int, whole: bool) -> None:
-        self.seen = seen
-        self.mask = mask
-        self.whole = whole
-        self._rows: dict[tuple[Codec, int], bytes] = {}
-
-    def row(self, mask: int, codec: Codec) -> bytes:
-        """See L{Seen.row}."""
-        row = self._rows.get((codec, mask))
-        if row is None:
-            row = self._rows[codec, mask] = self.seen.row(mask, self.whole, codec)
-        return row
+    seen: Seen
+    mask: int
+    whole: bool
 
 
 class Rows:
@@ -128,17 +117,28 @@ class Rows:
 
     __slots__ = ("count", "data", "new")
 
-    def __init__(self, changes: list[Change], view: View, codec: Codec) -> None:
-        rows = []
+    def __init__(self, changes: list[Change], view: View, codec: Codec, encoded: dict[Any, bytes]) -> None:
+        """
+        @param encoded: rows that others were told as well, and this one's.
+        """
+        rows: list[bytes] = []
         self.new: dict[int, Any] = {}
-        for change in changes:
-            seen = change.seen
+        for seen, mask, whole in changes:
             kind = seen.kind
-            mask = change.mask & (seen.visible(view) if kind.has_secrets else kind.public)
-            if mask or change.whole:
-                rows.append(change.row(mask, codec))
-                if change.whole and codec is not JSON:
-                    self.new[seen.number] = (seen.copy.id, *seen.label().values())
+            if not kind.has_secrets:
+                mask &= kind.public
+                if mask or whole:
+                    rows.append(seen.row(mask, whole, codec))
+            else:
+                mask &= seen.visible(view)
+                if mask or whole:
+                    key = (seen.number, mask, whole, codec)
+                    row = encoded.get(key)
+                    if row is None:
+                        row = encoded[key] = seen.row(mask, whole, codec)
+                    rows.append(row)
+            if whole and codec is not JSON:
+                self.new[seen.number] = (seen.copy.id, *seen.label().values())
         self.count = len(rows)
         self.data = (b"," if codec is JSON else b"").join(rows)
 
@@ -168,7 +168,7 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.by_cell or self.moved or self.acks or self.refresh)
 
-    def add(self, seen: Seen, mask: int, *, whole: bool = False) -> None:
+    def add(self, seen: Seen, mask: int, whole: bool = False) -> None:
         """An entity changed, or is new where it is now."""
         cell = seen.cell
         changes = self.by_cell.get(cell)

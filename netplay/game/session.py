@@ -97,15 +97,14 @@ class GameSession(Session):
 
     def received(self, message: Request) -> Any:
         """What is not for everyone is for the game."""
-        handler = COMMON_HANDLERS.get(type(message))
-        if handler is not None:
-            return handler(self, message)
+        kind = type(message)
+        if kind in COMMON_HANDLERS:
+            return COMMON_HANDLERS[kind](self, message)
         if self._settling is not None:
             self._settle()
-        handler = ROOM_HANDLERS.get(type(message))
-        if handler is not None:
+        if kind in ROOM_HANDLERS:
             self.live.hear(self.client)
-            return handler(self, message)
+            return ROOM_HANDLERS[kind](self, message)
         if self.watching:
             raise Refused("not_allowed", "you only watch here; join without spectate to play")
         return self.live.act(self.person.id, message)

@@ -47,6 +47,7 @@ class Stream:
         # Since the last take
         self._changes = Changes()
         self._rows: dict[Any, Rows] = {}
+        self._encoded: dict[Any, bytes] = {}
         self._acks_by_cell: dict[Cell, dict[str, int]] = {}
 
     # What happened
@@ -61,18 +62,23 @@ class Stream:
         self._tick = world.scene.ticks
         self._at = at
         self._rows = {}
+        self._encoded = {}
         changes = self._changes = Changes()
         seen = self._seen
         entities = world.entities
-        for known in [known for id, known in seen.items() if entities.get(id) is not known.entity]:
-            self._forget(known, changes)
+        fresh = []
         for id, entity in entities.items():
             found = seen.get(id)
-            if found is None:
-                if unseen is None or entity.owner is None or entity.owner.id != unseen:
-                    self._meet(entity, changes)
+            if found is None or found.entity is not entity:
+                fresh.append(entity)
             elif entity != found.copy:
                 self._compare(entity, found, changes)
+        if len(entities) - len(fresh) != len(seen):
+            for known in [known for id, known in seen.items() if entities.get(id) is not known.entity]:
+                self._forget(known, changes)
+        for entity in fresh:
+            if unseen is None or entity.owner is None or entity.owner.id != unseen:
+                self._meet(entity, changes)
         self._take_acks(acks, changes)
         if self._has_secrets:
             teams = {player.id: player.team for player in world.scene.seats.values()}
@@ -117,7 +123,7 @@ class Stream:
         id = seen.copy.id
         self._grid.put(id, seen, seen.cell)
         changes.arrived.add(id)
-        changes.add(seen, (1 << len(seen.kind.fields)) - 1, whole=True)
+        changes.add(seen, (1 << len(seen.kind.fields)) - 1, True)
 
     def _take_acks(self, acks: Mapping[str, int], changes: Changes) -> None:
         if acks == self._acks:
@@ -239,7 +245,7 @@ class Stream:
                 changes = [Change(seen, -1, True) for seen in self._grid.inside(cell).values()]
             else:
                 changes = self._changes.by_cell.get(cell, [])
-            rows = self._rows[key] = Rows(changes, view, codec)
+            rows = self._rows[key] = Rows(changes, view, codec, self._encoded)
         return rows
 
     def _gone(self, before: Cells, now: Cells) -> list[Seen]:
