@@ -22,11 +22,11 @@ import netplay.game.messages as game
 import netplay.ticker.messages as ticker
 from netplay import messages as common
 from netplay.game import Game, Player, Turns
-from netplay.game.testing import PlayedRoom, PlayerView, play
 from netplay.game.games.arena.game import Arena
 from netplay.game.games.cards import Eights
 from netplay.game.games.lockstep import Lockstep
 from netplay.game.games.sandbox import Sandbox
+from netplay.game.testing import PlayedRoom, PlayerView, play
 from netplay.help import fields, summary
 from netplay.wire.examples import example_of
 

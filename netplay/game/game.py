@@ -120,7 +120,8 @@ class Game:
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         cls.ticking = cls.tick is not Game.tick
-        cls.description = (getdoc(cls) or "").partition("\n")[0]
+        doc = getdoc(cls) or ""
+        cls.description = "" if doc == getdoc(Game) else doc.partition("\n")[0]
         if "name" in cls.__dict__:
             _check(cls)
             for message in cls.messages:

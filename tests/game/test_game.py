@@ -99,6 +99,9 @@ class DeclarationTests(SynchronousTestCase):
         self.assertEqual((described.description, described.ticking), ("Jump over", True))
         self.assertFalse(self.declare().ticking)
 
+    def test_who_says_nothing_is_described_by_nothing(self) -> None:
+        self.assertEqual(self.declare().description, "")
+
 
 class Meadow(Game):
     """A world to ask things of."""
