@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.interfaces import IPriceSourcePlugin, IStorePlugin
-from netplay.options import number, plugin_named
+from netplay.options import existing, number, plugin_named
 
 
 class NumberTests(SynchronousTestCase):
@@ -76,3 +77,16 @@ class PluginTests(SynchronousTestCase):
         self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory:")
         error = self.assertRaises(UsageError, plugin_named, IPriceSourcePlugin, "--prices", "")
         self.assertIn("type --prices csv:PATH or push: or walk[:seed=N][:symbols=N]", str(error))
+
+
+class ExistingTests(SynchronousTestCase):
+    """What an option names has to be there."""
+
+    def test_its_absolute_path(self) -> None:
+        path = Path(self.mktemp())
+        path.touch()
+        self.assertEqual(existing("--load", "file", Path.is_file, str(path)), path.absolute())
+
+    def test_it_is_not_there(self) -> None:
+        error = self.assertRaises(UsageError, existing, "--load", "file", Path.is_file, "nowhere.py")
+        self.assertIn("--load nowhere.py: there is no such file", str(error))

@@ -66,3 +66,19 @@ async def test_an_error_in_the_file_ends_the_start(daemons: Daemons, tmp_path: P
         assert f'File "{path}", line 1' in output
         assert "ModuleNotFoundError" in output
         assert output.count("File ") == 1, "of the file alone"
+
+
+@ensureDeferred
+async def test_an_arena_with_bots_is_the_same_again(daemons: Daemons, tmp_path: Path) -> None:
+    daemon = await daemons.spawn(*NETPLAY_RUN, *only("game"), "--arena-bots", "4", "--record", tmp_path).ready()
+    ann = await daemon.client("game")
+    ann.send(type="join", game="arena")
+    room = (await ann.get("seated"))["room"]
+    while (await ann.get("state", room=room))["tick"] < 30:
+        pass
+    daemon.signal(15)
+    await daemon.ended()
+    (recording,) = tmp_path.glob("arena-1-*.jsonl")
+    status, output = await daemons.run("netplay", "replay", recording)
+    assert status == 0, output
+    assert "the same in all" in output

@@ -6,11 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.core import Core
 from netplay.errors import Refused
-from netplay.game.recording import NoRecording, Recording, header_of, replay
+from netplay.game.directory import Directory
+from netplay.game.recording import WRITE_EVERY, NoRecording, Recorder, Recording, header_of, replay
 from netplay.game.room import Room
+from netplay.limits import Limits
+from netplay.ticklimit import TickLimit
 from tests.game.tag import Steer, Tag
 
 
@@ -107,3 +112,28 @@ class RecordingTests(SynchronousTestCase):
         recording.write()
         self.assertTrue(recording.ended)
         room.advance()
+
+
+class RecorderTests(SynchronousTestCase):
+    """All rooms of a daemon, recorded."""
+
+    def test_each_room_has_a_file_until_it_ends(self) -> None:
+        clock = Clock()
+        core = Core(clock, Limits(), wall=lambda: 0.0)
+        path = Path(self.mktemp())
+        path.mkdir()
+        recorder = Recorder(core, path, 2**20)
+        directory = Directory({"tag": Tag}, core, TickLimit(0), 20)
+        directory.opened.append(recorder.record)
+        recorder.start()
+        first = directory.open(Tag, "one")
+        first.close("no_such_room", "it is over")
+        again = directory.open(Tag, "one")
+        clock.advance(WRITE_EVERY)
+        names = ["one-19700101-000000-2.jsonl", "one-19700101-000000.jsonl"]
+        self.assertEqual(sorted(file.name for file in path.iterdir()), names)
+        self.assertEqual([header_of(path / name)["room"] for name in names], ["one", "one"])
+        self.assertEqual(list(recorder._recordings), [again])
+        recorder.stop()
+        directory.stop()
+        self.assertEqual(clock.getDelayedCalls(), [])
