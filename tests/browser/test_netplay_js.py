@@ -222,6 +222,44 @@ async def test_a_listener_that_fails_stops_no_other(daemons: Daemons, windows: W
 
 
 @ensureDeferred
+async def test_a_room_is_kept_up_to_date_by_what_changes(daemons: Daemons, windows: Windows) -> None:
+    daemon = await daemons.start()
+    window = await windows.open(daemon, "messages")
+    code = await run(
+        window,
+        """
+        const game = netplay.connect().feature("game");
+        const room = new netplay.Room(game);
+        Object.assign(globalThis, { room, entered: [], deltas: 0 });
+        room.on("entered", () => entered.push(room.name));
+        game.on("delta", () => deltas += 1);
+        await room.join({ game: "sandbox", create: true });
+        return room.code;
+        """,
+    )
+    assert await window.evaluate("[room.game, room.isLobby, room.watching, entered.at(-1)]") == [
+        "sandbox",
+        False,
+        False,
+        "sandbox-1",
+    ]
+    client: MessageClient = await daemon.connect(MessageClient(), "game")
+    you = (await client.ask(type="join", code=code))["player"]
+    assert (await client.ask(type="move", dx=3, dy=-1))["type"] == "ok"
+
+    async def until(condition: str, argument: object = None) -> None:
+        await window.do(window.page.wait_for_function(condition, arg=argument))
+
+    await until("(id) => room.entities.get(id)?.x === 3 && room.entities.get(id).y === -1", you)
+    await until("(id) => room.roster?.players[id]?.name === id && room.entities.size === 2", you)
+    assert await window.evaluate("deltas > 0")
+    assert (await client.ask(type="leave"))["type"] == "ok"
+    await until("(id) => !room.entities.has(id) && !(id in room.roster.players)", you)
+    await window.evaluate("room.leave()")
+    await until("room.isLobby && room.code === null && room.entities.get(room.you)?.x === 0")
+
+
+@ensureDeferred
 async def test_a_page_and_a_terminal(daemons: Daemons, windows: Windows) -> None:
     daemon = await daemons.start()
     window = await windows.open(daemon)

@@ -10,7 +10,8 @@ export class Roster {
   #game;
   #room;
   #rooms;
-  #result = null;
+  #result = null; // of the last round, until the next one
+  #phase = null;
   #skew = 0; // milliseconds that the clock here is ahead of the server's
 
   /**
@@ -23,11 +24,11 @@ export class Roster {
     this.#room = room;
     this.#rooms = rooms;
     room.on("entered", () => {
-      this.#result = null;
+      this.#result = this.#phase = null;
       byId("room-panel").hidden = room.isLobby;
       this.#draw();
     });
-    room.on("roster", () => this.#draw());
+    room.on("roster", () => this.#told());
     room.on("change", () => (this.#skew = Date.now() - room.at));
     game.on("over", ({ room: name, result }) => {
       if (name !== room.name) return;
@@ -43,6 +44,14 @@ export class Roster {
     return this.#room.roster?.players[this.#room.you];
   }
 
+  #told() {
+    const { phase } = this.#room.roster;
+    const begins = phase === "countdown" || phase === "playing";
+    if (begins && phase !== this.#phase) this.#result = null;
+    this.#phase = phase;
+    this.#draw();
+  }
+
   #ask(request) {
     this.#game.request(request).catch(complain);
   }
@@ -55,7 +64,6 @@ export class Roster {
     refill(byId("room-players"), players.map(([id, player]) => playerLine(player, id === you, id === roster.host)));
     const watchers = roster.spectators;
     byId("room-watchers").textContent = watchers > 0 ? `and ${watchers} watching` : "";
-    if (roster.phase === "countdown" || roster.phase === "playing") this.#result = null;
     const before = roster.phase === "waiting" || roster.phase === "countdown";
     byId("room-before").hidden = !before || this.#own === undefined;
     byId("room-start").hidden = roster.host !== you || roster.phase !== "waiting";

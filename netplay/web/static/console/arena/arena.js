@@ -106,11 +106,11 @@ export class Arena {
     if (this.#terrain === null) return;
     this.#step(passed);
     this.#prediction.fade(passed);
-    const tick = this.#playhead?.pass(passed, performance.now()) ?? Infinity;
+    const tick = this.#playhead?.pass(passed, now) ?? Infinity;
     const things = [...this.#room.entities.values()].filter(({ kind }) => kind === "star" || kind === "powerup");
     const players = this.#players(tick);
     this.#drawing.draw(this.#terrain, things, players, players.at(-1) ?? null);
-    this.#tell(tick);
+    this.#tell(this.#playhead?.live(now) ?? Infinity);
   }
 
   #step(passed) {

@@ -29,10 +29,14 @@ const MOST_KEPT = 40;
 /** Units from one state to the next that nobody goes: a new round, for example. */
 const ELSEWHERE = 200;
 
-/** The tick that is shown, which follows those that come. */
+/**
+ * The tick that is shown. It follows those that come, and waits at the newest: what did not come in time is shown later,
+ * not left out.
+ */
 export class Playhead {
   #period;
   #came = []; // {at, early}: when states came, in milliseconds, and how much before their time
+  #newest = -Infinity;
   #tick = null;
 
   /** @param {number} rate - ticks a second. */
@@ -42,21 +46,33 @@ export class Playhead {
 
   /** The state of a tick has come, at a time in milliseconds. */
   came(tick, at) {
+    const still = tick - this.#newest > STILL;
     this.#came = this.#came.filter((other) => at - other.at < REMEMBERED);
     this.#came.push({ at, early: tick * this.#period - at });
+    this.#newest = Math.max(this.#newest, tick);
+    if (still && this.#tick !== null) this.#tick = Math.max(this.#tick, Math.min(tick - 1, this.#wanted(at)));
+  }
+
+  /** The tick that the server is at, less the way of what comes fastest. */
+  live(now) {
+    return (now + Math.max(...this.#came.map(({ early }) => early))) / this.#period;
   }
 
   /** Let so many milliseconds pass until `now`; the tick that is then shown, or null if there is nothing yet. */
   pass(milliseconds, now) {
     if (this.#came.length === 0) return null;
-    const early = this.#came.map((one) => one.early);
-    const [most, least] = [Math.max(...early), Math.min(...early)];
-    const behind = Math.min(MOST_BEHIND, Math.max(LEAST_BEHIND, most - least + this.#period));
-    const wanted = (now + most - behind) / this.#period;
+    const wanted = this.#wanted(now);
     const off = this.#tick === null ? Infinity : (wanted - this.#tick) * this.#period - milliseconds;
     if (Math.abs(off) > TOO_FAR) this.#tick = wanted;
     else this.#tick += (milliseconds / this.#period) * (1 + Math.max(-HASTE, Math.min(HASTE, off / WITHIN)));
+    this.#tick = Math.min(this.#tick, this.#newest);
     return this.#tick;
+  }
+
+  #wanted(now) {
+    const early = this.#came.map((one) => one.early);
+    const late = Math.max(...early) - Math.min(...early);
+    return this.live(now) - Math.min(MOST_BEHIND, Math.max(LEAST_BEHIND, late + this.#period)) / this.#period;
   }
 }
 
