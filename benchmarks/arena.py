@@ -157,7 +157,7 @@ def main() -> None:
 
     results = rounds(servers, a.server, a.rounds, measure)
     print(
-        f"{a.game}: {count} rooms of {seats} players, {a.inputs:g} inputs a second each, "
+        f"{a.game}, {count} x {seats} players, {a.inputs:g} inputs a second each, "
         f"{a.seconds:g} s; medians of {a.rounds}"
     )
     table(results, COLUMNS, "us/tick")
