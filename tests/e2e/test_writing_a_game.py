@@ -83,9 +83,8 @@ async def test_what_is_typed_brings_what_is_shown(daemons: Daemons, tmp_path: Pa
     [(name, plugin)] = re.findall(r"```python\n# (netplay/plugins/\w+\.py)\n(.*?)```", PAGE, re.DOTALL)
     (games / name).parent.mkdir(parents=True)
     (games / name).write_text(plugin)
-    (games / name).with_name("others.py").write_text("from liar import LiarsDice\nfrom noughts import Noughts\n")
     twistd = ("env", f"PYTHONPATH={games}", "twistd", "-n", "--pidfile=", "netplay")
-    daemon = daemons.spawn(*twistd, *only("game"))
+    daemon = daemons.spawn(*twistd, *only("game"), "--load", games / "tag.py", "--load", games / "noughts.py")
     await daemon.ready()
     plays = [(session, await connected(daemon, session)) for session in sessions()]
     assert len(plays) == 3
