@@ -36,6 +36,12 @@ from netplay.wire.codecs import LINES, Wire
 from netplay.wire.lines import Lines
 from netplay.wire.proxyheader import ProxyHeader
 
+READ_SMALL = 4096
+"""Bytes read at once: to make room for 64 KiB takes longer than to read the few that most messages have."""
+
+READ_LARGE = 65536
+"""Bytes read at once from who has sent as many as that at once."""
+
 MOST_TURNED_AWAY = 100
 """Connections beyond the limits that are told so at the same time; any further are just closed."""
 
@@ -132,6 +138,7 @@ class Connection(Protocol):
         """Count it, wait for a proxy's header or the handshake of TLS if there is one, and open."""
         core = self.core
         limits = core.limits
+        self.transport.bufferSize = READ_SMALL  # type: ignore[union-attr]
         self.outbox = Outbox(
             self.transport,
             core.clock,
@@ -265,7 +272,10 @@ class Connection(Protocol):
             data = self._header_received(data)
         if self._open:
             self._heard = True
-            self._received += len(data)
+            size = len(data)
+            self._received += size
+            if size == READ_SMALL:
+                self.transport.bufferSize = READ_LARGE  # type: ignore[union-attr]
             self.framing.feed(data)
             if not (self._busy or self._choked):
                 self._pump()

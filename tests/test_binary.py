@@ -279,7 +279,7 @@ class SharedRoomsTests(BinaryTestCase):
         self.house.wait(1)
         self.ann.drop()
         self.assertEqual(self.house.chat.rooms.get("general").line().members, 0)
-        self.assertEqual(self.house.game.lobby.rooms["lobby"].players, set())
+        self.assertEqual(self.house.game.directory.named("lobby").room.seats, {})
 
 
 class EncodingTests(BinaryTestCase):

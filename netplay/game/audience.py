@@ -200,14 +200,14 @@ class _Group:
             wire = client.wire
             whole = refresh or not viewer.deltas
             before = now = viewer.view
-            key: Any = (wire, whole)
+            key: Any = (wire, whole, viewer.deltas)
             if not uniform:
                 now = viewer.view = self._view(viewer)
-                key = (wire, stream.company(now) if whole else stream.group(before, now), whole)
+                key = (wire, stream.company(now) if whole else stream.group(before, now), whole, viewer.deltas)
             frame = frames.get(key)
             if frame is None:
                 codec = wire.codec
-                message = stream.state(now, codec) if whole else stream.delta(before, now, codec)
+                message = stream.state(now, codec, deltas=viewer.deltas) if whole else stream.delta(before, now, codec)
                 frame = frames[key] = wire.encode(message) if message is not None else b""
             if frame:
                 outbox.write(frame)
@@ -218,7 +218,7 @@ class _Group:
     def state(self, viewer: Viewer) -> State:
         """Everything that a viewer may know; from now on it does."""
         viewer.view = self._view(viewer)
-        return self._stream.state(viewer.view, viewer.client.wire.codec)
+        return self._stream.state(viewer.view, viewer.client.wire.codec, deltas=viewer.deltas)
 
     def _view(self, viewer: Viewer) -> View:
         seat = self._audience._room.seats.get(viewer.player or "")

@@ -209,8 +209,12 @@ class Stream:
             delta.gone = [seen.number for seen in gone] or None
         return delta
 
-    def state(self, view: View, codec: Codec) -> State:
-        """Everything that a viewer may see, as of the last L{take}."""
+    def state(self, view: View, codec: Codec, *, deltas: bool = True) -> State:
+        """
+        Everything that a viewer may see, as of the last L{take}.
+
+        @param deltas: whether it has to understand what L{delta} says.
+        """
         shown = [seen for cell in self._grid.seen_from(view.cell) for seen in self._grid.inside(cell).values()]
         positions: dict[str, dict[str, Any]] = {}
         scores: dict[str, Any] = {}
@@ -230,7 +234,7 @@ class Stream:
         if not self._brief:
             state.entities = entities
         state.ack = self._acks_at(view.cell) or None
-        if codec is not JSON:
+        if deltas and codec is not JSON:
             state.schema = {kind.name: kind.fields for kind in self._kinds.values()}
             state.scales = {kind.name: kind.scales for kind in self._kinds.values()}
             state.numbers = {seen.copy.id: seen.number for seen in shown}

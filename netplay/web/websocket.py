@@ -2,7 +2,8 @@
 WebSocket without input and output: the handshake, and messages found in bytes.
 
 C{websockets}' sans-I/O layer does the reading. What it leaves to its user is here: the number of fragments is
-bounded, UTF-8 is checked as it comes, and no more is parsed at once than is asked for.
+bounded, UTF-8 is checked as it comes, and no more is parsed at once than is asked for. Only the simplest frame, of
+which players send thousands a second, does not take that way: see L{Messages._small}.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any, NamedTuple
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader, NegotiationError
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
-from websockets.frames import CLOSE, CONT, PING, PONG, TEXT, CloseCode, Frame
+from websockets.frames import BINARY, CLOSE, CONT, PING, PONG, TEXT, CloseCode, Frame
+from websockets.frames import apply_mask as _apply_mask  # type: ignore[attr-defined]  # in C, where it could be built
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
@@ -34,7 +36,17 @@ CONTROL = 125
 """Bytes of a control frame's payload, at most (RFC 6455, section 5.5)."""
 
 PIECE = 4096
-"""Bytes that are parsed at once: from these at most some hundreds of frames can come."""
+"""Bytes that are parsed at once."""
+
+MASKED = 0x80
+"""The bit of a frame's second byte that says that the payload is masked."""
+
+_SMALL_KINDS = (0x80 | TEXT, 0x80 | BINARY)  # the last frame of a message, which is also the first
+
+_RESERVED = 0x30
+_OPCODE = 0x0F
+_OPCODES = (CONT, TEXT, BINARY, CLOSE, PING, PONG)
+_ENDLESS = 1 << 62
 
 _quiet = logging.getLogger("netplay.web.websocket")
 _quiet.disabled = True  # clients' mistakes are counted, not written down one by one
@@ -157,6 +169,7 @@ class Messages:
         "_fragments",
         "_frames",
         "_max_message",
+        "_owed",
         "_protocol",
         "_text",
     )
@@ -166,6 +179,7 @@ class Messages:
         self._max_message = handshake.max_message
         self._answer = answer
         self._buffer = bytearray()
+        self._owed = 0  # bytes of the frame that is being parsed which were not parsed yet
         self._frames: Iterator[Any] = iter(())  # parsed and not looked at yet
         self._begun = bytearray()  # a message that is not whole yet
         self._fragments = 0  # of that message
@@ -191,9 +205,13 @@ class Messages:
                     return message
             if self._protocol.state is not OPEN:
                 return self._over()
-            if not self._buffer:
+            buffer = self._buffer
+            if len(buffer) > 1 and not (self._owed or self._fragments) and buffer[0] in _SMALL_KINDS:
+                length = buffer[1] - MASKED
+                if 0 <= length <= CONTROL:
+                    return self._small(length)
+            if not (buffer and self._parse()):
                 return None
-            self._parse()
         return None
 
     def finish(self) -> None:
@@ -203,11 +221,29 @@ class Messages:
     @property
     def unfinished(self) -> bool:
         """Whether the beginning of a message waits for its rest."""
-        return not self._closed and bool(self._buffer or self._fragments or self._protocol.reader.buffer)
+        return not self._closed and bool(self._buffer or self._fragments or self._owed)
 
-    def _parse(self) -> None:
-        piece = bytes(self._buffer[:PIECE])
-        del self._buffer[:PIECE]
+    def _small(self, length: int) -> Message | Closing | None:
+        """A message in one frame, masked, not compressed, of less than 126 bytes, as soon as it is whole."""
+        buffer = self._buffer
+        end = 6 + length
+        if len(buffer) < end:
+            return None
+        payload = _apply_mask(buffer[6:end], buffer[2:6])
+        text = buffer[0] == _SMALL_KINDS[0]
+        del buffer[:end]
+        self._text = text
+        return self._whole(payload)
+
+    def _parse(self) -> bool:
+        """Parse some of a frame, and nothing of the next. Returns whether there was enough to begin with."""
+        if not self._owed:
+            self._owed = _size(self._buffer)
+        piece = bytes(self._buffer[: min(self._owed, PIECE)])
+        if not piece:
+            return False
+        del self._buffer[: len(piece)]
+        self._owed -= len(piece)
         protocol = self._protocol
         protocol.receive_data(piece)
         self._frames = iter(protocol.events_received())
@@ -216,6 +252,7 @@ class Messages:
             answers = answers[:-2]  # the last are a close frame, which is said by whoever ends the connection, and EOF
         if answers:
             self._answer(b"".join(answers))
+        return True
 
     def _take(self, frame: Frame) -> Message | Closing | None:
         """One frame."""
@@ -271,6 +308,7 @@ class Messages:
 
     def _close(self) -> None:
         self._closed = True
+        self._owed = 0
         self._buffer.clear()
         self._frames = iter(())
         self._forget_begun()
@@ -279,3 +317,19 @@ class Messages:
         self._begun.clear()
         self._fragments = 0
         self._decoder = None
+
+
+def _size(buffer: bytearray) -> int:
+    """
+    How many bytes the frame has with which this begins (RFC 6455, section 5.2); 0 if that cannot be known yet. A
+    mistake has no end: whatever follows it makes no sense any more.
+    """
+    if len(buffer) < 2:
+        return 0
+    length = buffer[1] - MASKED
+    if length < 0 or buffer[0] & _RESERVED or buffer[0] & _OPCODE not in _OPCODES:
+        return _ENDLESS
+    if length <= CONTROL:
+        return 6 + length
+    header = 4 if length == 126 else 10
+    return 0 if len(buffer) < header else header + 4 + int.from_bytes(buffer[2:header])

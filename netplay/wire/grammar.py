@@ -64,7 +64,9 @@ class Values:
 
 
 JSON_VALUES = Values(0, "JSON", b'"do"', lambda t: msgspec.json.Decoder(t).decode, msgspec.json.decode)
-MSGPACK_VALUES = Values(1, "MessagePack", b"\xa2do", lambda t: msgspec.msgpack.Decoder(t).decode, msgspec.msgpack.decode)
+MSGPACK_VALUES = Values(
+    1, "MessagePack", b"\xa2do", lambda t: msgspec.msgpack.Decoder(t).decode, msgspec.msgpack.decode
+)
 
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
