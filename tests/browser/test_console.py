@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.browser.windows import Window, Windows
+from tests.browser.windows import Window, Windows, fits, named, usable_by_touch
 from tests.e2e.clients import Client, MessageClient
 from tests.e2e.daemon import Daemon, Daemons
 
@@ -279,28 +279,13 @@ async def test_messages_are_shown_and_can_be_sent_from_elsewhere(
 # For everyone
 
 
-async def fits(window: Window) -> None:
-    """Nothing is wider than the window, nor than the part of it that it is in."""
-    too_wide = await window.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll("main *")]
-            .filter((part) => part === document.documentElement || getComputedStyle(part).overflowX === "auto")
-            .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth)
-            .map((part) => part.outerHTML.slice(0, 200))"""
-    )
-    assert too_wide == [], too_wide
-
-
 @pytest.mark.parametrize("view", ["chat", "game", "ticker", "messages"])
 @ensureDeferred
 async def test_on_a_phone(daemons: Daemons, windows: Windows, view: str) -> None:
     daemon = await daemons.start()
     window = await windows.open(daemon, view, viewport={"width": 360, "height": 640}, has_touch=True)
     await fits(window)
-    assert await window.evaluate(
-        """() => [...document.querySelectorAll("button, input, nav a")]
-            .filter((control) => control.offsetParent !== null && control.type !== "checkbox")
-            .every((control) => control.getBoundingClientRect().height >= 24)"""
-    )
+    await usable_by_touch(window)
 
 
 @ensureDeferred
@@ -363,11 +348,4 @@ async def test_everything_has_a_name(daemons: Daemons, windows: Windows) -> None
     window = await windows.open(daemon)
     for view in ("Chat", "Game", "Ticker", "Messages"):
         await window.turn_to(view)
-        unnamed = await window.evaluate(
-            """() => [...document.querySelectorAll("button, input, a, section, aside, nav, canvas, [role]")]
-                .filter((found) => found.offsetParent !== null)
-                .filter((found) => !(found.getAttribute("aria-label") ?? found.labels?.[0]?.textContent
-                    ?? found.textContent).trim() && !["status"].includes(found.getAttribute("role")))
-                .map((found) => found.outerHTML)"""
-        )
-        assert unnamed == [], view
+        await named(window)

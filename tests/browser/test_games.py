@@ -6,7 +6,7 @@ import re
 
 from pytest_twisted import ensureDeferred
 
-from tests.browser.windows import Window, Windows
+from tests.browser.windows import Window, Windows, fits, named, usable_by_touch
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import CHECKOUT, Daemon, Daemons
 
@@ -28,13 +28,22 @@ async def on_tcp(daemon: Daemon) -> MessageClient:
     return await daemon.connect(MessageClient(), "game")
 
 
+async def for_everyone(window: Window) -> None:
+    """With all that can be opened open."""
+    await window.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    await window.do(window.page.get_by_role("button", name="Create").wait_for())
+    await fits(window)
+    await usable_by_touch(window)
+    await named(window)
+
+
 @ensureDeferred
 async def test_whoever_opens_the_link_of_a_room_is_in_it(daemons: Daemons, windows: Windows) -> None:
     daemon = await daemons.start()
     one = await windows.open(daemon, "game")
     await one.fill("Play as", "<b>Ann</b>")
     link = await created(one, "arena")
-    two = await windows.open(daemon, link.partition("#")[2])
+    two = await windows.open(daemon, link.partition("#")[2], viewport={"width": 360, "height": 640}, has_touch=True)
     for window in (one, two):
         await window.shows("#game-title", "arena-1")
         await window.shows("#room-players .name", "<b>Ann</b>", "Player_2")
@@ -45,6 +54,7 @@ async def test_whoever_opens_the_link_of_a_room_is_in_it(daemons: Daemons, windo
     for window in (one, two):
         await window.shows("#room-log li", "Player_2 <i>hello</i>")
     await one.shows("#room-phase", "The round is on")
+    await for_everyone(two)
     await two.click("Leave")
     await two.shows("#game-title", "Lobby")
     assert two.page.url.endswith("#game")
@@ -78,7 +88,8 @@ async def test_a_room_with_a_password_asks_for_it(daemons: Daemons, windows: Win
 @ensureDeferred
 async def test_a_game_of_somebody_else_can_be_played_and_watched(daemons: Daemons, windows: Windows) -> None:
     daemon = await daemons.start("--load", str(CHECKOUT / "examples" / "games" / "noughts.py"))
-    window, watcher = await windows.open(daemon, "game"), await windows.open(daemon, "game")
+    window = await windows.open(daemon, "game")
+    watcher = await windows.open(daemon, "game", viewport={"width": 360, "height": 640})
     await created(window, "noughts")
     await watcher.do(watcher.page.reload())
     await watcher.click("Watch noughts-1")
@@ -100,3 +111,5 @@ async def test_a_game_of_somebody_else_can_be_played_and_watched(daemons: Daemon
         await page.shows("#room-result", "It ended: winner: Player_1")
         await page.tells("#any-events", '{"winner":"Player_1"}')
     await watcher.shows("#game-where", "You watch")
+    await for_everyone(watcher)
+    await for_everyone(window)

@@ -205,3 +205,40 @@ class Windows:
             await self._browser.do(window.page.context.close())
         complaints = [complaint for window in self.all for complaint in window.complaints]
         assert not complaints, complaints
+
+
+# For everyone
+
+
+async def fits(window: Window) -> None:
+    """Nothing is wider than the window, nor than the part of it that it is in."""
+    too_wide = await window.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll("main *")]
+            .filter((part) => part === document.documentElement || getComputedStyle(part).overflowX === "auto")
+            .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth)
+            .map((part) => part.outerHTML.slice(0, 200))"""
+    )
+    assert too_wide == [], too_wide
+
+
+async def usable_by_touch(window: Window) -> None:
+    """Whatever one presses is large enough (WCAG 2.2, 2.5.8)."""
+    small = await window.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, summary, nav a")]
+            .filter((control) => control.offsetParent !== null && control.type !== "checkbox")
+            .filter((control) => control.getBoundingClientRect().height < 24)
+            .map((control) => control.outerHTML)"""
+    )
+    assert small == [], small
+
+
+async def named(window: Window) -> None:
+    """Who cannot see it hears what everything is."""
+    unnamed = await window.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, a, section, aside, nav, canvas, [role]")]
+            .filter((found) => found.offsetParent !== null)
+            .filter((found) => !(found.getAttribute("aria-label") ?? found.labels?.[0]?.textContent
+                ?? found.textContent).trim() && !["status"].includes(found.getAttribute("role")))
+            .map((found) => found.outerHTML)"""
+    )
+    assert unnamed == [], unnamed
