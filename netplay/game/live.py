@@ -497,7 +497,7 @@ class LiveRoom:
         self._talk.flush()
         try:
             self._catch_up()
-            left = self._caught(self._audience.tell, self._change, always=True)
+            left = self._caught(self._audience.tell, self._change, always=self.room.game.brief)
         except Refused:
             return
         self._pace.duration.observe(clock.seconds() - self._sent)

@@ -33,7 +33,7 @@ from netplay.game.messages import (
     Sync,
 )
 from netplay.interfaces import ISession
-from netplay.messages import Event, Identity, Request, Resume, Resumed
+from netplay.messages import ANSWERED, Event, Identity, Request, Resume, Resumed
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
@@ -107,7 +107,13 @@ class GameSession(Session):
             return ROOM_HANDLERS[kind](self, message)
         if self.watching:
             raise Refused("not_allowed", "you only watch here; join without spectate to play")
-        return self.live.act(self.person.id, message)
+        try:
+            self.live.act(self.person.id, message)
+        except Refused as refused:
+            if refused.code != "room_crashed" or message.ref is not None:
+                raise
+            return ANSWERED  # as everyone in the room was
+        return None
 
     # Coming, going, coming back
 

@@ -63,7 +63,7 @@ class InterfaceTests(TickerTestCase):
         self.assertEqual(first, RandomWalk(7).next())
 
     def test_a_source_that_there_is_not(self) -> None:
-        with self.assertRaisesRegex(UsageError, "--prices bank:.* csv: or push: or walk:"):
+        with self.assertRaisesRegex(UsageError, "--prices bank:.* csv:PATH or push: or walk"):
             self.build("bank:")
 
 
