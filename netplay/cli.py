@@ -23,7 +23,15 @@ class RunOptions(Options):
         self["arguments"] = list(options or ())
 
 
-class NewOptions(Options):
+class Subcommand(Options):
+    """One whose help shows how it is typed, not how all are."""
+
+    def getSynopsis(self) -> str:
+        """As it stands in the class."""
+        return str(self.synopsis)
+
+
+class NewOptions(Subcommand):
     """C{netplay new}."""
 
     synopsis = "Usage: netplay new NAME"
@@ -38,7 +46,7 @@ class NewOptions(Options):
         self["name"] = name
 
 
-class ReplayOptions(Options):
+class ReplayOptions(Subcommand):
     """C{netplay replay}."""
 
     synopsis = "Usage: netplay replay FILE [--load GAME.py]"
@@ -67,7 +75,7 @@ class ReplayOptions(Options):
 class NetplayOptions(Options):
     """The subcommands."""
 
-    synopsis = "Usage: netplay run [options]"
+    synopsis = "Usage: netplay COMMAND [options]"
     subCommands = [
         ["run", None, RunOptions, "Start the daemon here, in the foreground; Ctrl-C ends it."],
         ["new", None, NewOptions, "Write a small game that works, and its test."],

@@ -40,6 +40,9 @@ EMOJI = "🎮"
 ROSTER_EVERY = 0.25
 """Seconds from one roster to the next, at least."""
 
+ROSTER_SIZE = 25
+"""Players; the rosters of larger rooms are told less often, in proportion."""
+
 LINKS_EVERY = 5.0
 """Seconds from one look at the links to the next; a roster is told again if they have changed a lot."""
 
@@ -207,13 +210,16 @@ class LiveRoom:
             with suppress(Refused):
                 self._do(self.room.drop, player)
 
-    def back(self, player: str) -> None:
-        """A player is here again; L{enter} follows."""
+    def back(self, occupant: Occupant, player: str) -> None:
+        """A player is here again, and told as by L{enter}."""
+        self._occupants[player] = occupant
         self._do(self.room.back, player)
+        self.enter(occupant, player)
 
     def keeps(self, player: str) -> bool:
         """Whether there is a seat for one who lost the connection."""
-        self._catch_up()
+        with suppress(Refused):  # it crashed, and keeps none
+            self._catch_up()
         return not self.closed and player in self.room.seats
 
     def unwatch(self, client: Client) -> None:
@@ -335,12 +341,12 @@ class LiveRoom:
         if self.closed:
             return
         self.stop()
+        self._ended(self)  # first: nobody is to be led into it again
         for occupant in [*self._occupants.values(), *self._spectators.values()]:
             self._quiet(occupant.client)
             occupant.room_ended(code, message)
         self._occupants.clear()
         self._spectators.clear()
-        self._ended(self)
 
     def _crash(self) -> NoReturn:
         """What was called just now went wrong."""
@@ -403,8 +409,11 @@ class LiveRoom:
         Something happens to the room that may change everything about it.
 
         @param silent: nobody is to be told just now.
+        @raise Refused: as L{guarded} does.
         """
         self._catch_up()
+        if self.closed:
+            raise Refused("room_crashed", f"{self.name} is closed")
         result = self.guarded(f, *args, **kwargs)
         if silent:
             self._follow()
@@ -541,7 +550,7 @@ class LiveRoom:
         if self.room.changed or links_differ(self._roster, roster):
             self.room.changed = False
             self._roster = roster
-            self._rosters_from = clock.seconds() + ROSTER_EVERY
+            self._rosters_from = clock.seconds() + ROSTER_EVERY * max(1, roster.count / ROSTER_SIZE)
             self._talk.publish(roster)
         # Links become better and worse without anybody saying so.
         self._telling = clock.callLater(LINKS_EVERY, self._send_roster) if len(self._talk) else None

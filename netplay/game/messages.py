@@ -250,7 +250,11 @@ class RosterLine(Struct):
 
 
 class Roster(Event, tag="roster"):
-    """Who is in the room and what it is about. `starts_at` is when the round starts, in milliseconds since 1970."""
+    """
+    Who is in the room and what it is about. `starts_at` is when the round starts, in milliseconds since 1970.
+
+    There are `count` players; `players` lists the first hundred of them.
+    """
 
     room: str
     game: str
@@ -259,6 +263,7 @@ class Roster(Event, tag="roster"):
     min: int
     max: int
     players: Mapping[str, RosterLine]
+    count: int
     spectators: int
     starts_at: int | None = None
 

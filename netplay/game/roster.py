@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from netplay.game.messages import Link, Roster, RosterLine
@@ -11,6 +12,10 @@ from netplay.linkquality import round_trip
 
 if TYPE_CHECKING:
     from netplay.clients import Client
+
+
+MOST_LISTED = 100
+"""Players whom a roster lists, those who came first; of the others it has the number."""
 
 
 def link_of(client: Client | None) -> Link | None:
@@ -54,8 +59,9 @@ def roster_of(room: Room, clients: Mapping[str, Client], spectators: int, now: i
             player.id: RosterLine(
                 player.name, player.team, player.ready, player.away, player.bot, link_of(clients.get(player.id))
             )
-            for player in room.seats.values()
+            for player in islice(room.seats.values(), MOST_LISTED)
         },
+        count=len(room.seats),
         spectators=spectators,
         starts_at=None if room.starts_in is None else now + round(room.starts_in * 1000),
     )
