@@ -71,14 +71,16 @@ class Directory:
         password: str | None = None,
         private: bool = False,
         permanent: bool = False,
+        needed: bool = False,
     ) -> LiveRoom:
         """
         Make a room.
 
         @param name: what to call it; the game's name and a number unless given.
+        @param needed: there are never too many of these.
         @raise Refused: C{too_many}; C{name_taken} or C{bad_message} for the name; C{room_crashed}.
         """
-        if len(self._rooms) >= MOST_ROOMS:
+        if len(self._rooms) >= MOST_ROOMS and not needed:
             raise Refused("too_many", f"there are {MOST_ROOMS} rooms already")
         if name is None:
             numbers = self._numbers.setdefault(game.name, count(1))

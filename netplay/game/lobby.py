@@ -39,4 +39,5 @@ class Lobby:
         return name == cls.NAME or name.startswith(f"{cls.NAME}-")
 
     def _open(self, name: str) -> LiveRoom:
-        return self._directory.open(self._directory.game(self.GAME), name, permanent=name == self.NAME)
+        game = self._directory.game(self.GAME)
+        return self._directory.open(game, name, permanent=name == self.NAME, needed=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import msgspec
 from twisted.internet.interfaces import IDelayedCall
@@ -48,12 +50,16 @@ class Kept:
     """
     What a player who may come back left behind.
 
-    @ivar live: the room in which it was.
+    @ivar room: the name of the room in which it was.
+    @ivar live: that room, as long as there is one.
+    @ivar watching: whether it only watched there.
     @ivar fields: what its entity was, where no seat is kept.
     """
 
     person: Person
-    live: LiveRoom
+    room: str
+    live: ref[LiveRoom]
+    watching: bool
     fields: dict[str, Any] | None
 
 
@@ -133,24 +139,28 @@ class GameSession(Session):
             fields = self._give_up_lobby_seat()
         else:
             live.drop(self.person.id)
-        return Kept(self.person, live, fields)
+        return Kept(self.person, live.name, ref(live), self.watching, fields)
 
     def resumed(self, kept: Kept, request: Resume) -> None:
         """Be who one was before, where one was, with all there is to see."""
         self._give_up_lobby_seat()
         self._game.people.remove(self.person)
         self._be(kept.person)
-        id = kept.person.id
-        if kept.fields is None and kept.live.keeps(id):
-            self.live = kept.live
-            self.client.greet(Resumed(rooms={}, room=self.live.name), self.person.identity(), request.ref)
-            self.live.back(id)
-            self.live.enter(self, id)
-            return
-        self._take_lobby_seat(kept.live.name, kept.fields)
+        live = kept.live()
+        there = live is not None and not live.closed and (kept.watching or live.keeps(self.person.id))
+        if live is None or not there:
+            self._take_lobby_seat(kept.room, kept.fields)
+        else:
+            self.live, self.watching = live, kept.watching
         self.client.greet(Resumed(rooms={}, room=self.live.name), self.person.identity(), request.ref)
-        self.client.send(self._preview())
-        self._settle()
+        with suppress(Refused):  # it crashed, which it is told
+            if not there:
+                self.client.send(self._preview())
+                self._settle()
+            elif self.watching:
+                self.live.watch(self)
+            else:
+                self.live.back(self, self.person.id)
 
     def expired(self, kept: Kept) -> None:
         """Nobody came back: the name is free."""
@@ -223,7 +233,7 @@ class GameSession(Session):
         game.waiting.remove(self)
         live = game.target(message)
         try:
-            if live is self.live:
+            if live is self.live and (message.spectate or not self.watching):
                 raise Refused("not_allowed", "you are in this room already", "$.room")
             live.check(message.password)
             if message.name is not None:
@@ -241,6 +251,8 @@ class GameSession(Session):
         id = self.person.id
         if spectate and not live.room.game.spectators:
             raise Refused("not_allowed", "nobody watches this game", "$.spectate")
+        if spectate and not live.room.seats:
+            raise Refused("no_such_room", "nobody plays there; join without spectate to be the first", "$.spectate")
         player = None if spectate else live.seat(self.person, team)
         self._go()
         self.live = live
