@@ -36,7 +36,7 @@ class Viewer:
         self.deltas = False
         self.knows = -1
         self.view = View()
-        self.group: _Group
+        self.group: _Group | None = None
 
 
 class Audience:
@@ -118,10 +118,11 @@ class Audience:
         viewer.client.send(group.state(viewer))
 
     def _unsettle(self, viewer: Viewer) -> None:
-        group = viewer.group
-        del group.viewers[viewer]
-        if not group.viewers:
-            del self._groups[group.every]
+        group, viewer.group = viewer.group, None
+        if group is not None:  # what it was to be shown could be shown to nobody
+            del group.viewers[viewer]
+            if not group.viewers:
+                del self._groups[group.every]
 
     def _group(self, every: int) -> _Group:
         group = self._groups.get(every)

@@ -280,6 +280,8 @@ class LiveRoom:
             raise
         except BaseException:
             self._crash()
+        if self.room.phase is not Phase.PLAYING:
+            self._after()
 
     def ready(self, player: str, ready: bool) -> None:
         """See L{Room.ready}."""

@@ -1,12 +1,18 @@
-"""Tests of L{netplay.game.live}: when who is told the state, seen from players of the lobby."""
+"""Tests of L{netplay.game.live}: when who is told the state, seen from players of the lobby; games that go wrong."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import patch
 
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.game import Entity, Game, Message, Player
+from netplay.game.games.sandbox import Sandbox
 from tests.features import START, House, LineClient
+from tests.game.rooms import Go, RoomsTestCase, Run, Walk
+from tests.support import LogRecorder
 
 
 class RoomTestCase(SynchronousTestCase):
@@ -267,3 +273,326 @@ class IndependenceTests(SynchronousTestCase):
         self.assertEqual(again.ask("resume", session=gone.hello["session"])["room"], "lobby-2")
         [state] = again.received()
         self.assertEqual((state["room"], state["positions"]["Player_1"]["x"]), ("lobby-2", 7))
+
+
+class Poke(Message):
+    """Do what goes wrong."""
+
+
+class Thing(Entity):
+    """What does not fit."""
+
+    weight: float = 0
+    text: str = ""
+
+
+class Fragile(Game):
+    """
+    Goes wrong where it is told to.
+
+    @cvar at: the hook that does.
+    @cvar how: what it does there.
+    """
+
+    name, api, players = "fragile", 1, (1, 4)
+    starts, countdown, rest = "at once", 0, 0
+    messages = [Poke, Go]
+    at: ClassVar[str] = ""
+    how: ClassVar[Any] = None
+
+    def reach(self, hook: str) -> None:
+        if hook == self.at:
+            self.how()
+
+    def setup(self) -> None:
+        self.reach("setup")
+
+    def joined(self, player: Player) -> None:
+        self.reach("joined")
+
+    def left(self, player: Player) -> None:
+        self.reach("left")
+
+    def away(self, player: Player) -> None:
+        self.reach("away")
+
+    def back(self, player: Player) -> None:
+        self.reach("back")
+
+    def start(self) -> None:
+        self.every(0.5, self.timer)
+        self.reach("start")
+
+    def timer(self) -> None:
+        self.reach("timer")
+
+    def on_poke(self, player: Player, message: Poke) -> None:
+        self.reach("on_poke")
+
+    def on_go(self, player: Player, message: Go) -> None:
+        pass
+
+    # How
+
+    def fail(self) -> None:
+        raise ZeroDivisionError("the game went wrong")
+
+    def weigh_nothing(self) -> None:
+        self.add(Thing(weight=float("nan")))
+
+    def weigh_everything(self) -> None:
+        self.add(Thing(weight=float("inf")))
+
+    def weigh_words(self) -> None:
+        self.add(Thing(weight="heavy"))  # type: ignore[arg-type]
+
+    def show_itself(self) -> None:
+        self.add(Thing(text=self))  # type: ignore[arg-type]
+
+    def tell_itself(self) -> None:
+        self.event("look", game=self)
+
+    def tell_one_itself(self) -> None:
+        self.event("look", to=self.seated[0], game=self)
+
+    def chatter(self) -> None:
+        while True:
+            self.event("blah")
+
+    def breed(self) -> None:
+        while True:
+            self.add(Thing())
+
+    def end(self) -> None:
+        self.over()
+
+    def end_oddly(self) -> None:
+        self.over(winner=self)
+
+    def leave(self) -> None:
+        raise GeneratorExit
+
+
+class FragileRun(Fragile):
+    """The same, twenty times a second."""
+
+    name = "fragile_run"
+
+    def tick(self, dt: float) -> None:
+        self.reach("tick")
+
+
+class CrashTests(RoomsTestCase):
+    """What goes wrong in a game ends that room, and it alone."""
+
+    games = (Fragile, FragileRun, Walk, Run)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cat = self.house.connect("game")
+        self.join(self.cat, game="run")
+
+    def wrong(self, at: str, how: str = "fail") -> None:
+        """From now on it goes wrong there, until it has L{ended}."""
+        Fragile.at, Fragile.how = at, vars(Fragile)[how]
+        self.addCleanup(setattr, Fragile, "at", "")
+
+    def ended(self, *clients: LineClient, room: str = "fragile-1") -> None:
+        """The room is closed, who was in it is in the lobby and sees that, the log has it once, and others go on."""
+        Fragile.at = ""
+        for client in clients:
+            came = client.received()
+            self.assertEqual([m["code"] for m in came if m["type"] == "error"][:1], ["room_crashed"], came)
+            last = [m for m in came if m["type"] == "state"][-1]
+            self.assertEqual((last["room"], client.id in last["positions"]), ("lobby", True))
+            self.assertEqual(client.ask("move", dx=1), {"type": "ok"})
+        self.assertNotIn(room, self.names())
+        self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.house.wait(2)
+        self.cat.send("act", do="tell")
+        self.house.wait(1)
+        self.assertEqual(len(self.cat.heard("event")), 1)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def together(self, game: str = "fragile") -> None:
+        """Ann and Bob play it."""
+        self.join(self.ann, game=game)
+        self.join(self.bob, game=game)
+
+    def test_the_log_names_game_room_and_tick(self) -> None:
+        self.together("fragile_run")
+        self.wrong("tick")
+        log = LogRecorder(self)
+        self.house.wait(0.1)
+        [event] = log.events
+        self.assertIn("the game fragile_run failed in room fragile_run-1 at tick ", formatEvent(event))
+        self.assertIsInstance(event["tick"], int)
+        self.assertIn("in fail", event["log_failure"].getTraceback())
+        self.ended(self.ann, self.bob, room="fragile_run-1")
+
+    def test_as_it_is_made(self) -> None:
+        self.wrong("setup")
+        self.assertEqual(self.refused(self.ann.ask("join", game="fragile"))[0], "room_crashed")
+        self.assertEqual(self.ann.session.live.name, "lobby")
+        self.ended()
+
+    def test_as_somebody_joins_a_new_room(self) -> None:
+        self.wrong("joined")
+        self.assertEqual(self.refused(self.ann.ask("join", game="fragile"))[0], "room_crashed")
+        self.assertEqual(self.ann.session.live.name, "lobby")
+        self.ended()
+
+    def test_as_somebody_joins_others(self) -> None:
+        self.join(self.ann, game="fragile")
+        self.wrong("joined")
+        self.assertEqual(self.refused(self.bob.ask("join", game="fragile"))[0], "room_crashed")
+        self.assertEqual(self.bob.session.live.name, "lobby")
+        self.ended(self.ann)
+
+    def test_as_somebody_leaves(self) -> None:
+        self.together()
+        self.wrong("left")
+        self.assertEqual(self.ann.ask("leave"), {"type": "ok"})
+        self.assertEqual(self.ann.session.live.name, "lobby")
+        self.ended(self.bob)
+
+    def test_as_somebody_drops(self) -> None:
+        self.together()
+        self.wrong("away")
+        self.ann.drop()
+        self.ended(self.bob)
+
+    def test_and_who_dropped_comes_back_to_the_lobby(self) -> None:
+        self.together()
+        self.wrong("away")
+        self.ann.drop()
+        again, resumed = self.back(self.ann)
+        self.assertEqual(resumed["room"], "lobby")
+        self.assertIn(again.id, again.heard("state")[-1]["positions"])
+        self.ended(self.bob)
+
+    def test_as_somebody_comes_back(self) -> None:
+        self.together()
+        self.ann.drop()
+        self.wrong("back")
+        again, resumed = self.back(self.ann)
+        self.assertEqual(resumed["type"], "resumed")
+        self.ended(again, self.bob)
+
+    def test_as_a_seat_is_given_up(self) -> None:
+        self.together()
+        self.ann.drop()
+        self.wrong("left")
+        self.house.wait(30)
+        self.ended(self.bob)
+
+    def test_as_the_round_starts(self) -> None:
+        self.wrong("start")
+        self.assertEqual(self.refused(self.ann.ask("join", game="fragile"))[0], "room_crashed")
+        self.ended()
+
+    def test_as_the_next_round_starts(self) -> None:
+        self.together()
+        self.wrong("on_poke", "end")
+        self.ann.send("act", do="poke")
+        self.wrong("start")
+        self.house.wait(1)
+        self.ended(self.ann, self.bob)
+
+    def test_in_what_somebody_does(self) -> None:
+        for game in (Fragile, FragileRun):
+            with self.subTest(game.name):
+                self.together(game.name)
+                self.wrong("on_poke")
+                self.assertEqual(self.refused(self.ann.ask("act", do="poke"))[0], "room_crashed")
+                self.ended(self.ann, self.bob, room=f"{game.name}-1")
+
+    def test_when_a_timer_is_due(self) -> None:
+        for game in (Fragile, FragileRun):
+            with self.subTest(game.name):
+                self.together(game.name)
+                self.wrong("timer")
+                self.house.wait(1)
+                self.ended(self.ann, self.bob, room=f"{game.name}-1")
+
+    def test_in_what_it_shows(self) -> None:
+        for game in (Fragile, FragileRun):
+            for n, how in enumerate(("weigh_nothing", "weigh_everything", "weigh_words", "show_itself"), 1):
+                with self.subTest(game.name, how=how):
+                    self.together(game.name)
+                    self.wrong("on_poke", how)
+                    self.ann.send("act", do="poke")
+                    self.house.wait(1)
+                    self.ended(self.ann, self.bob, room=f"{game.name}-{n}")
+
+    def test_in_what_it_tells(self) -> None:
+        for game in (Fragile, FragileRun):
+            for n, how in enumerate(("tell_itself", "tell_one_itself", "end_oddly", "chatter", "breed"), 1):
+                with self.subTest(game.name, how=how):
+                    self.together(game.name)
+                    self.wrong("on_poke", how)
+                    self.ann.send("act", do="poke")
+                    self.house.wait(1)
+                    self.ended(self.ann, self.bob, room=f"{game.name}-{n}")
+
+    def test_when_it_raises_what_nobody_should(self) -> None:
+        self.together()
+        self.wrong("on_poke", "leave")
+        self.ann.send("act", do="poke")
+        self.ended(self.ann, self.bob)
+
+    def test_who_watches_is_sent_to_the_lobby_too(self) -> None:
+        self.join(self.ann, game="fragile")
+        self.join(self.bob, room="fragile-1", spectate=True)
+        self.wrong("on_poke")
+        self.ann.send("act", do="poke")
+        self.ended(self.ann, self.bob)
+
+    def test_who_comes_to_watch_and_sees_what_cannot_be_shown(self) -> None:
+        self.join(self.ann, game="fragile")
+        self.wrong("on_poke", "weigh_nothing")
+        self.ann.send("act", do="poke")
+        answer = self.bob.ask("join", room="fragile-1", spectate=True)
+        self.assertEqual(self.refused(answer)[0], "room_crashed")
+        self.ended(self.ann, self.bob)
+
+    def test_nothing_waits_for_it_any_more(self) -> None:
+        before = None
+        for _ in range(2):
+            self.together("fragile_run")
+            self.wrong("tick")
+            self.house.wait(1)
+            Fragile.at = ""
+            self.assertEqual(len(self.flushLoggedErrors()), 1)
+            waiting = len(self.house.clock.getDelayedCalls())
+            self.assertIn(before, (None, waiting))
+            before = waiting
+
+    def test_those_who_were_matched_for_it(self) -> None:
+        self.wrong("joined")
+        for client in (self.ann, self.bob, self.house.connect("game"), self.house.connect("game")):
+            client.send("queue", game="fragile")
+        self.house.wait(1)
+        for client in (self.ann, self.bob):
+            self.assertEqual([m["code"] for m in client.heard("error")], ["room_crashed"])
+            self.assertEqual(client.session.live.name, "lobby")
+        self.ended()
+
+
+class BrokenLobbyTests(SynchronousTestCase):
+    """Even the lobby may go wrong."""
+
+    def test_everybody_lands_in_a_new_one(self) -> None:
+        house = House()
+        ann, bob = house.connect("game"), house.connect("game")
+        house.wait(1)
+        for client in (ann, bob):
+            client.received()
+        with patch.object(Sandbox, "on_move", Fragile.fail):
+            self.assertEqual(ann.ask("move", dx=1)["code"], "room_crashed")
+        self.assertEqual(len(self.flushLoggedErrors(TypeError, ZeroDivisionError)), 1)
+        house.wait(1)
+        ann.send("move", dx=1)
+        for client in (ann, bob):
+            positions = client.heard("state")[-1]["positions"]
+            self.assertEqual(positions, {ann.id: {"x": 1, "y": 0}, bob.id: {"x": 0, "y": 0}})
