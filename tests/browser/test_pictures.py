@@ -7,6 +7,7 @@ Pictures of the console, for the documentation. They are kept where C{NETPLAY_PI
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,32 @@ async def test_a_picture(
     daemon = await daemons.start("--prices", "walk:seed=11", "--ticker-interval", "0.1")
     window = await windows.open(daemon, view, color_scheme=scheme, **size)
     await play(daemon, window)
+    await taken(window, folder / f"{name}.png")
+
+
+@ensureDeferred
+async def test_pictures_of_the_arena(daemons: Daemons, windows: Windows, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("NETPLAY_PICTURES", tmp_path))
+    daemon = await daemons.start("--arena-bots", "9")
+    desk = await windows.open(daemon, "game", **DESK)
+    await desk.fill("Play as", "Mia")
+    await desk.click("Play arena")
+    await desk.do(desk.page.wait_for_url("**/#join=*"))
+    phone = await windows.open(daemon, desk.page.url.partition("#")[2], color_scheme="dark", **PHONE)
+    for team in ("red", "blue"):
+        await desk.shows(f"#arena-{team}", re.compile("[1-9]"))
+    await desk.fill("Say to the room", "Who is red?")
+    await desk.press("Enter")
+    await phone.tells("#room-log", "Mia Who is red?")
+    await taken(desk, folder / "arena.png")
+    await taken(phone, folder / "arena-phone.png")
+
+
+async def taken(window: Window, path: Path) -> None:
+    """A picture, without what comes and goes."""
     await window.evaluate("document.getElementById('toasts').replaceChildren(); scrollTo(0, 0)")
     await window.do(window.page.mouse.move(0, 0))  # over nothing
     picture = await window.do(window.page.screenshot(animations="disabled", caret="hide"))
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < LARGEST
-    (folder / f"{name}.png").write_bytes(picture)
+    path.write_bytes(picture)

@@ -26,6 +26,7 @@ export class Game {
   #room;
   #stages;
   #stage = null;
+  #played = null; // the room that it shows
   #rooms;
 
   /**
@@ -80,12 +81,16 @@ export class Game {
     byId("game-link").hidden = code === null;
     if (code !== null) history.replaceState(null, "", this.#link());
     else if (JOIN.test(location.hash) && isLobby) history.replaceState(null, "", "#game");
-    const wanted = STAGES[game] ?? ANY;
+    if (name !== this.#played) this.#turnTo(STAGES[game] ?? ANY);
+    this.#played = name;
+    this.#stage.changed();
+  }
+
+  #turnTo(wanted) {
     for (const id of Object.keys(this.#stages)) byId(id).hidden = id !== wanted;
     this.#stage?.close();
     this.#stage = this.#stages[wanted];
     this.#stage.open();
-    this.#stage.changed();
   }
 
   #link() {

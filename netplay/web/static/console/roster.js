@@ -61,7 +61,7 @@ export class Roster {
     if (roster === null || isLobby) return;
     const players = Object.entries(roster.players);
     byId("room-count").textContent = `${players.length}/${roster.max}`;
-    refill(byId("room-players"), players.map(([id, player]) => playerLine(player, id === you, id === roster.host)));
+    refill(byId("room-players"), players.map(([id, player]) => playerLine(id, player, this.#room)));
     const watchers = roster.spectators;
     byId("room-watchers").textContent = watchers > 0 ? `and ${watchers} watching` : "";
     const before = roster.phase === "waiting" || roster.phase === "countdown";
@@ -96,8 +96,15 @@ function phaseOf({ phase, starts_at: startsAt, players, min }, now) {
   return "Waiting until all are ready";
 }
 
-function playerLine({ name, team, ready, away, bot, link }, you, host) {
-  const marks = [you && "you", host && "host", bot && "bot", away && "away", ready && "ready", team];
+function playerLine(id, { name, team, ready, away, bot, link }, { roster, you }) {
+  const marks = [
+    id === you && "you",
+    id === roster.host && "host",
+    bot && "bot",
+    away && "away",
+    ready && roster.phase === "waiting" && "ready",
+    team,
+  ];
   const trip = link?.rtt ?? null;
   return element("li", { class: "item", "data-team": team ?? undefined },
     isolated(name, { class: "name" }),

@@ -144,15 +144,19 @@ export class Arena {
   // What is said beside the picture
 
   #tell(tick) {
-    const { entities, you } = this.#room;
+    const { entities, roster, you } = this.#room;
     const seconds = Math.max(0, Math.ceil((this.#ends - tick) / RATE));
     write("arena-clock", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
     const stars = { red: 0, blue: 0 };
+    let seen = 0;
     for (const { kind, team, score } of entities.values()) {
-      if (kind === "player") stars[team] += score;
+      if (kind !== "player") continue;
+      stars[team] += score;
+      seen += 1;
     }
-    write("arena-red", String(stars.red));
-    write("arena-blue", String(stars.blue));
+    // Who only sees those near cannot tell.
+    const known = seen === Object.keys(roster?.players ?? {}).length;
+    for (const [team, sum] of Object.entries(stars)) write(`arena-${team}`, known ? String(sum) : "–");
     const own = entities.get(you);
     write("arena-own", own === undefined ? "–" : `${own.score} ${POWERS[own.power] ?? ""}`);
   }

@@ -55,6 +55,7 @@ export class Drawing {
     pen.font = `24px ${style.fontFamily}`;
     for (const { x, y, power } of things) pen.fillText(POWERS[power] ?? STAR, x, y);
     for (const player of players) disc(pen, player, style);
+    for (const player of players) label(pen, player, style); // above all discs
   }
 
   /** A point of the world, in pixels of the canvas. */
@@ -80,7 +81,7 @@ export class Drawing {
   }
 }
 
-function disc(pen, { x, y, name, team, score, power, you }, style) {
+function disc(pen, { x, y, team, score, power, you }, style) {
   pen.fillStyle = style.getPropertyValue(`--team-${team}`) || style.getPropertyValue("--quiet");
   pen.globalAlpha = power === "magic" ? 0.6 : 1;
   pen.beginPath();
@@ -95,18 +96,21 @@ function disc(pen, { x, y, name, team, score, power, you }, style) {
   pen.fillStyle = style.getPropertyValue("--on-team");
   pen.font = `700 18px ${style.fontFamily}`;
   pen.fillText(String(score), x, y + 1);
-  // The team is not told by colour alone.
-  const label = `${you ? "you" : name} · ${team ?? ""}`;
+  if (power === null) return;
+  pen.font = `20px ${style.fontFamily}`;
+  pen.fillText(POWERS[power] ?? "", x + RADIUS, y + RADIUS);
+}
+
+/** The team, too, is not told by colour alone. */
+function label(pen, { x, y, name, team, you }, style) {
+  const text = `${you ? "you" : name} · ${team ?? ""}`;
   pen.font = `600 17px ${style.fontFamily}`;
   pen.lineWidth = 4;
   pen.lineJoin = "round";
   pen.strokeStyle = style.getPropertyValue("--page");
-  pen.strokeText(label, x, y - RADIUS - 14);
+  pen.strokeText(text, x, y - RADIUS - 14);
   pen.fillStyle = style.getPropertyValue("--text");
-  pen.fillText(label, x, y - RADIUS - 14);
-  if (power === null) return;
-  pen.font = `20px ${style.fontFamily}`;
-  pen.fillText(POWERS[power] ?? "", x + RADIUS, y + RADIUS);
+  pen.fillText(text, x, y - RADIUS - 14);
 }
 
 const tile = (units) => Math.floor(units / TILE);
