@@ -546,6 +546,11 @@ class LiveRoom:
                 self._telling.reset(due - now)
 
     def _send_roster(self) -> None:
+        self._telling = None
+        try:
+            self._catch_up()
+        except Refused:
+            return  # it crashed, which is told
         clock = self._core.clock
         clients = {player: occupant.client for player, occupant in self._occupants.items()}
         roster = roster_of(self.room, clients, len(self._spectators), self._core.now())

@@ -15,6 +15,7 @@ from netplay.messages import COMMON
 from netplay.wire.grammar import Grammar
 from tests.contract import PortContract, answers_whatever_is_asked
 from tests.features import House, LineClient
+from tests.game.rooms import RoomsTestCase
 
 
 class GameContractTests(PortContract, SynchronousTestCase):
@@ -225,3 +226,138 @@ class ResumeTests(GameTestCase):
         self.come_back()
         self.assertEqual([live.name for live in self.house.game.directory], ["lobby"])
         self.assertEqual(len(self.house.game.directory.named("lobby").room.seats), 2)
+
+
+class SeatTests(RoomsTestCase):
+    """A player whose connection drops keeps the seat for half a minute, but not in the lobby."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.join(self.ann, game="race")
+        self.join(self.bob, game="race")
+        for client in (self.ann, self.bob):
+            client.ask("ready")
+        self.house.wait(4)
+        self.bob.send("act", do="go", dx=3, seq=7)
+        self.house.wait(0.25)
+        self.ann.received()
+        self.bob.received()
+
+    def roster(self) -> dict[str, Any]:
+        """What Ann was told last, once she may be told."""
+        self.house.wait(0.5)
+        return self.ann.heard("roster")[-1]
+
+    def test_it_is_away(self) -> None:
+        self.bob.drop()
+        line = self.roster()["players"][self.bob.id]
+        self.assertEqual((line["away"], line["link"]), (True, None))
+
+    def test_it_resumes_as_it_was_with_the_state_complete(self) -> None:
+        self.bob.drop()
+        self.house.wait(29)
+        again, resumed = self.back(self.bob)
+        self.assertEqual((resumed["you"]["id"], resumed["room"]), (self.bob.id, "race-1"))
+        state = again.heard("state")[-1]
+        self.assertEqual((state["room"], state["ack"]), ("race-1", {self.bob.id: 7}))
+        self.assertEqual(
+            state["entities"],
+            {
+                self.ann.id: {"kind": "walker", "x": 0, "score": 0},
+                self.bob.id: {"kind": "walker", "x": 3, "score": 0, "card": 2},
+            },
+        )
+        line = self.roster()["players"][self.bob.id]
+        self.assertEqual((line["away"], line["team"]), (False, "blue"))
+        again.send("act", do="go", dx=1)
+        self.house.wait(0.25)
+        self.assertEqual(self.ann.heard("state")[-1]["entities"][self.bob.id]["x"], 4)
+
+    def test_the_others_see_it_there_all_the_time(self) -> None:
+        self.bob.drop()
+        self.house.wait(1)
+        self.back(self.bob)
+        self.house.wait(1)
+        for state in self.ann.heard("state"):
+            self.assertEqual(set(state["entities"]), {self.ann.id, self.bob.id})
+
+    def test_it_takes_over_from_a_connection_that_is_still_there(self) -> None:
+        again, resumed = self.back(self.bob)
+        self.assertEqual([m["code"] for m in self.bob.heard("error")], ["replaced"])
+        self.assertEqual(resumed["room"], "race-1")
+        self.assertFalse(self.roster()["players"][self.bob.id]["away"])
+        self.assertEqual(again.ask("act", do="go", dx=1), {"type": "ok"})
+
+    def test_it_hears_what_is_said_and_is_told_who_is_there(self) -> None:
+        self.bob.drop()
+        again, _ = self.back(self.bob)
+        self.ann.send("say", text="there you are")
+        self.house.wait(0.5)
+        came = [message["type"] for message in again.received()]
+        self.assertIn("chat", came)
+        self.assertIn("roster", came)
+
+    def test_after_that_the_seat_is_given_up(self) -> None:
+        self.bob.drop()
+        self.house.wait(31)
+        came = {message["type"]: message for message in self.ann.received()}
+        self.assertEqual(list(came["roster"]["players"]), [self.ann.id])
+        self.assertEqual(list(came["state"]["entities"]), [self.ann.id])
+
+    def test_and_whoever_resumes_lands_in_the_lobby(self) -> None:
+        self.bob.drop()
+        self.house.wait(31)
+        again, resumed = self.back(self.bob)
+        self.assertEqual((resumed["you"]["id"], resumed["room"]), (self.bob.id, "lobby"))
+        state = again.heard("state")[-1]
+        self.assertEqual((state["room"], state["positions"]), ("lobby", {self.bob.id: {"x": 0, "y": 0}}))
+
+    def test_nobody_else_takes_it(self) -> None:
+        cat, dog, eel = (self.house.connect("game") for _ in range(3))
+        self.bob.drop()
+        self.join(cat, room="race-1")
+        self.join(dog, room="race-1")
+        self.assertEqual(self.refused(eel.ask("join", room="race-1"))[0], "room_full")
+
+    def test_leave_gives_it_up_at_once(self) -> None:
+        self.bob.ask("leave")
+        self.bob.drop()
+        self.assertEqual(list(self.roster()["players"]), [self.ann.id])
+        _, resumed = self.back(self.bob)
+        self.assertEqual(resumed["room"], "lobby")
+
+    def test_a_room_from_which_all_dropped_waits_for_them(self) -> None:
+        self.ann.drop()
+        self.bob.drop()
+        self.house.wait(29)
+        _, resumed = self.back(self.bob)
+        self.assertEqual(resumed["room"], "race-1")
+        self.house.wait(31)
+        self.assertEqual(list(self.house.game.directory.named("race-1").room.seats), [self.bob.id])
+
+    def test_but_not_for_ever(self) -> None:
+        for game in ("walk", "race"):
+            cat = self.house.connect("game")
+            room = self.join(cat, game=game, create=True)["room"]
+            cat.drop()
+            self.house.wait(29.9)
+            self.assertIn(room, self.names())
+            self.house.wait(0.2)
+            self.assertNotIn(room, self.names())
+
+    def test_as_a_newcomer_it_is_never_seen(self) -> None:
+        cat = self.house.connect("game")
+        self.house.wait(1)
+        cat.received()
+        self.bob.drop()
+        self.back(self.bob)
+        self.house.wait(1)
+        self.assertEqual(cat.heard("state"), [])
+
+    def test_its_name_is_kept_for_it(self) -> None:
+        cat, dog = self.house.connect("game"), self.house.connect("game")
+        self.join(cat, game="walk", name="Cat")
+        cat.drop()
+        self.assertEqual(self.refused(dog.ask("join", game="walk", name="cat"))[0], "name_taken")
+        self.house.wait(121)
+        self.join(dog, game="walk", name="cat")
