@@ -121,7 +121,6 @@ async def met(daemon: Daemon, windows: Windows, **slow: int) -> tuple[Window, Wa
             }""",
             [f"lag-{name}", value],
         )
-    await window.do(window.page.locator("#arena-canvas").focus())
     await walker.ticks(20)
     return window, walker
 

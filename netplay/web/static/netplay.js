@@ -775,8 +775,8 @@ export class Connection extends Emitter {
  * @param {string | URL} [options.url] - of the WebSocket, such as `wss://play.example.com/ws`.
  * @param {string} [options.feature] - the only one to be used; without it all are to be had on one connection.
  * @param {boolean} [options.pausable] - whether reading is to be paused at times, where the browser can do that.
- * @param {(way: "in" | "out", deliver: () => void) => void} [options.transit] - carries each message: it calls `deliver`
- *   when one arrives, each way in order. To try how a program does on a slow network.
+ * @param {(way: "in" | "out", deliver: () => void) => void} [options.transit] - carries each message: it calls
+ *   `deliver` when one arrives, each way in order. To try how a program does on a slow network.
  * @returns {Connection}
  */
 export function connect({ url, feature, pausable = false, transit = atOnce } = {}) {

@@ -1,4 +1,4 @@
-/** A game that the console knows nothing about: what there is to see as a table and a plot, and a form for each message. */
+/** A game that the console knows nothing about: a table and a plot of what there is to see, a form for each message. */
 
 import { arrange, byId, element, isolated } from "./dom.js";
 import { Plot } from "./plot.js";
@@ -15,8 +15,8 @@ const LONGEST = 60;
 
 /** What can be sent in every room, for which there are buttons. */
 const EVERYWHERE = new Set([
-  "games", "rooms", "join", "queue", "leave", "ready", "start", "team", "say", "sync", "ping", "help", "options", "resume",
-  "login",
+  "games", "rooms", "join", "queue", "leave", "ready", "start", "team", "say", "sync", "ping", "help", "options",
+  "resume", "login",
 ]);
 
 export class AnyGame {
@@ -104,7 +104,8 @@ export class AnyGame {
   // What can be done
 
   #form(name, { what, fields, example }) {
-    const inputs = Object.entries(fields).filter(([field]) => field !== "ref?" && field !== "seq?").map(([field, holds]) => {
+    const own = Object.entries(fields).filter(([field]) => field !== "ref?" && field !== "seq?");
+    const inputs = own.map(([field, holds]) => {
       const input = element("input", { name: field.replace("?", ""), autocomplete: "off", title: holds });
       input.value = shown(example[input.name]);
       return element("label", {}, element("span", {}, field.replace("?", ", optional")), input);

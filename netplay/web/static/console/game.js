@@ -91,6 +91,7 @@ export class Game {
     this.#stage?.close();
     this.#stage = this.#stages[wanted];
     this.#stage.open();
+    if (!this.#room.isLobby) byId("game-title").parentElement.scrollIntoView({ block: "nearest" }); // on a phone
   }
 
   #link() {

@@ -42,7 +42,8 @@ class Way {
   }
 
   #wait() {
-    if (this.#under.length > 0) this.#timer ??= setTimeout(() => this.#arrive(), this.#under[0].due - performance.now());
+    if (this.#under.length === 0) return;
+    this.#timer ??= setTimeout(() => this.#arrive(), this.#under[0].due - performance.now());
   }
 
   #arrive() {

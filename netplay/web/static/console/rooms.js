@@ -95,14 +95,16 @@ export class Rooms {
 
   #drawRooms(rooms) {
     byId("rooms-none").hidden = rooms.length > 0;
-    refill(byId("game-rooms"), rooms.map(({ room, game, players, max, phase, locked }) => element("li", { class: "room" },
-      element("button",
-        { class: "item", "aria-label": `Join ${room}`, onclick: () => this.#enter({ room }) },
+    refill(byId("game-rooms"), rooms.map((line) => this.#line(line)));
+  }
+
+  #line({ room, game, players, max, phase, locked }) {
+    const [join, watch] = [() => this.#enter({ room }), () => this.#enter({ room, spectate: true })];
+    return element("li", { class: "room" },
+      element("button", { class: "item", "aria-label": `Join ${room}`, onclick: join },
         isolated(room, { class: "name" }),
         locked ? element("span", { role: "img", "aria-label": "takes a password" }, "🔒") : "",
         element("span", { class: "count" }, `${game}, ${players}/${max}, ${phase}`)),
-      element("button",
-        { class: "plain", "aria-label": `Watch ${room}`, onclick: () => this.#enter({ room, spectate: true }) },
-        "Watch"))));
+      element("button", { class: "plain", "aria-label": `Watch ${room}`, onclick: watch }, "Watch"));
   }
 }

@@ -74,7 +74,8 @@ export class Roster {
   }
 
   #teamButton(team) {
-    const button = element("button", { onclick: () => this.#ask({ type: "team", team }) }, isolated(team, { class: "name" }));
+    const choose = () => this.#ask({ type: "team", team });
+    const button = element("button", { onclick: choose }, isolated(team, { class: "name" }));
     press(button, this.#own?.team === team);
     return button;
   }

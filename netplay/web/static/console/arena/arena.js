@@ -54,6 +54,7 @@ export class Arena {
     this.#rows = this.#power = null;
     this.#playing = false;
     this.#frame ??= requestAnimationFrame((now) => this.#draw(now));
+    byId("arena-canvas").focus({ preventScroll: true }); // to be played at once
   }
 
   /** It is no more. */

@@ -6,6 +6,9 @@ import { RADIUS, TILE } from "./physics.js";
 /** Pixels of a unit, at least: where the map does not fit so, the picture follows the player. */
 const LEAST_SCALE = 0.6;
 
+/** Units across that are drawn of a map more than twice as wide: the server shows a player no more of it. */
+const SIGHT = 900;
+
 export const POWERS = { speed: "🚀", strength: "💪", magic: "✨" };
 
 const STAR = "⭐";
@@ -40,7 +43,8 @@ export class Drawing {
   draw(terrain, things, players, focus) {
     const { pen, width, height, style } = sheet(this.#canvas);
     if (width === 0) return; // is not looked at
-    this.scale = Math.max(LEAST_SCALE, Math.min(width / terrain.width, height / terrain.height));
+    const whole = Math.min(width / terrain.width, height / terrain.height);
+    this.scale = Math.max(LEAST_SCALE, terrain.width > 2 * SIGHT ? width / SIGHT : whole);
     this.middle = {
       x: within(focus?.x ?? 0, width / this.scale / 2, terrain.width),
       y: within(focus?.y ?? 0, height / this.scale / 2, terrain.height),

@@ -1,11 +1,12 @@
 /**
  * The other players as they were a little earlier, between two states that have come: entity interpolation.
  *
- * How much earlier follows from how late states come at worst: 100 ms if they come evenly, more if not. Time never jumps
- * for it, it goes a little faster or slower.
+ * How much earlier follows from how late states come at worst: 100 ms if they come evenly, more if not. Time never
+ * jumps for it, it goes a little faster or slower.
  *
- * After Gabriel Gambetta, "Fast-Paced Multiplayer, Part III" (https://www.gabrielgambetta.com/entity-interpolation.html)
- * and Valve, "Source Multiplayer Networking" (https://developer.valvesoftware.com/wiki/Source_Multiplayer_Networking).
+ * After Gabriel Gambetta, "Fast-Paced Multiplayer, Part III"
+ * (https://www.gabrielgambetta.com/entity-interpolation.html) and Valve, "Source Multiplayer Networking"
+ * (https://developer.valvesoftware.com/wiki/Source_Multiplayer_Networking).
  */
 
 /** Milliseconds from what came to what is shown, at least and at most. */
@@ -30,8 +31,8 @@ const MOST_KEPT = 40;
 const ELSEWHERE = 200;
 
 /**
- * The tick that is shown. It follows those that come, and waits at the newest: what did not come in time is shown later,
- * not left out.
+ * The tick that is shown. It follows those that come, and waits at the newest: what did not come in time is shown
+ * later, not left out.
  */
 export class Playhead {
   #period;

@@ -8,8 +8,9 @@
  * The server holds an input until the next one, from whichever tick it comes in time for. So the first state that
  * acknowledges one also says which tick of the server is which tick here.
  *
- * After Gabriel Gambetta, "Fast-Paced Multiplayer, Part II" (https://www.gabrielgambetta.com/client-side-prediction-server-reconciliation.html)
- * and Valve, "Source Multiplayer Networking" (https://developer.valvesoftware.com/wiki/Source_Multiplayer_Networking).
+ * After Gabriel Gambetta, "Fast-Paced Multiplayer, Part II"
+ * (https://www.gabrielgambetta.com/client-side-prediction-server-reconciliation.html) and Valve, "Source Multiplayer
+ * Networking" (https://developer.valvesoftware.com/wiki/Source_Multiplayer_Networking).
  */
 
 import { advance } from "./physics.js";
