@@ -26,9 +26,11 @@ class RunOptions(Options):
 class Subcommand(Options):
     """One whose help shows how it is typed, not how all are."""
 
+    synopsis = ""
+
     def getSynopsis(self) -> str:
         """As it stands in the class."""
-        return str(self.synopsis)
+        return self.synopsis
 
 
 class NewOptions(Subcommand):

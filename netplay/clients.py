@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
@@ -27,13 +28,19 @@ from netplay.messages import (
 from netplay.pages import fitting
 
 if TYPE_CHECKING:
-    from netplay.channel import Channel
     from netplay.connection import Connection
     from netplay.interfaces import IMessageService, ISession
     from netplay.outbox import Outbox
     from netplay.wire.codecs import Wire
 
 T = TypeVar("T")
+
+
+class Heard(Shape):
+    """What a client hears: a channel, or whatever else sends it something without being asked."""
+
+    def leave(self, client: Client) -> None: ...
+    def rewire(self, client: Client, before: Wire) -> None: ...
 
 
 class Client:
@@ -64,7 +71,7 @@ class Client:
         self.outbox: Outbox = connection.outbox
         self.feature = feature
         self.wire = wire
-        self.channels: list[Channel] = []
+        self.channels: list[Heard] = []
         self.max_reply = connection.core.limits.max_reply
         self._fresh = True  # nothing was received yet: it may still resume
         self._gone = False

@@ -535,6 +535,11 @@ class Fanout:
     def __iter__(self) -> Iterator[Outbox]:
         return iter(list(self._joined))  # a member whose queue overflows leaves in the middle of a round
 
+    @property
+    def open(self) -> bool:
+        """Whether all are clear: then L{write} goes straight to the transports."""
+        return self._lane is not None or self._open_lane()
+
     def add(self, outbox: Outbox) -> None:
         """From now on it is sent what the others are."""
         self._joined[outbox] = self._sent
@@ -558,7 +563,7 @@ class Fanout:
 
     def write(self, data: bytes) -> None:
         """L{Outbox.write} to all of them."""
-        if self._lane is None and not self._open_lane():
+        if not self.open:
             for outbox in self:
                 outbox.write(data)
             return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from netplay.game.changes import View
 from netplay.game.messages import State
 from netplay.game.room import Room
 from netplay.game.sync import Stream
+from netplay.outbox import Fanout
 from netplay.totals import Totals
+from netplay.wire.codecs import Wire
 
 if TYPE_CHECKING:
     from netplay.clients import Client
@@ -77,22 +79,25 @@ class Audience:
 
         @param change: how many changes there were.
         """
-        viewer = self._viewers[client] = Viewer(client, player)
-        viewer.knows = change
-        self._settle(viewer, 1)
+        self._settle(self._viewer(client, player, change), 1)
 
     def admit_knowing(self, client: Client, player: str, change: int) -> None:
         """Somebody sees the room from now on that was told everything up to that change already."""
-        viewer = self._viewers[client] = Viewer(client, player)
-        viewer.knows = change
-        self._group(1).add(viewer)
+        self._group(1).add(self._viewer(client, player, change))
 
-    def remove(self, client: Client) -> None:
+    def leave(self, client: Client) -> None:
         """Somebody sees it no more, if it did."""
         viewer = self._viewers.pop(client, None)
         if viewer is not None:
+            client.channels.remove(self)
             client.forget(STATE)
             self._unsettle(viewer)
+
+    def rewire(self, client: Client, before: Wire) -> None:
+        """Somebody is reached by another wire than before."""
+        group = self._viewers[client].group
+        if group is not None:
+            group.close_lanes()
 
     def sync(self, client: Client, *, deltas: bool, max_rate: float | None) -> None:
         """A client is told everything once more, and from then on what it asks for."""
@@ -111,6 +116,12 @@ class Audience:
         group.send(always=False)
         return group.state(Viewer(client, player))
 
+    def _viewer(self, client: Client, player: str | None, knows: int) -> Viewer:
+        viewer = self._viewers[client] = Viewer(client, player)
+        viewer.knows = knows
+        client.channels.append(self)
+        return viewer
+
     def _settle(self, viewer: Viewer, every: int) -> None:
         group = self._group(every)
         group.send(always=False)
@@ -118,9 +129,9 @@ class Audience:
         viewer.client.send(group.state(viewer))
 
     def _unsettle(self, viewer: Viewer) -> None:
-        group, viewer.group = viewer.group, None
+        group = viewer.group
         if group is not None:  # what it was to be shown could be shown to nobody
-            del group.viewers[viewer]
+            group.remove(viewer)
             if not group.viewers:
                 del self._groups[group.every]
 
@@ -155,25 +166,43 @@ class Audience:
             group.forget()
 
 
+class _Lane:
+    """Viewers who are always sent the same bytes."""
+
+    __slots__ = ("fanout", "viewers")
+
+    def __init__(self) -> None:
+        self.fanout = Fanout()
+        self.viewers: list[Viewer] = []
+
+
 class _Group:
     """Viewers with the same rate: they know the same, as far as they may."""
 
-    __slots__ = ("_audience", "_stream", "every", "viewers")
+    __slots__ = ("_audience", "_lanes", "_stream", "every", "viewers")
 
     def __init__(self, every: int, audience: Audience) -> None:
         self.every = every
         self.viewers: dict[Viewer, None] = {}
         self._audience = audience
+        self._lanes: dict[tuple[Wire, bool], _Lane] | None = None  # by wire and whether they get deltas
         self._stream: Stream
         self.forget()
 
     def add(self, viewer: Viewer) -> None:
         viewer.group = self
         self.viewers[viewer] = None
+        self.close_lanes()
+
+    def remove(self, viewer: Viewer) -> None:
+        viewer.group = None
+        del self.viewers[viewer]
+        self.close_lanes()
 
     def forget(self) -> None:
         room = self._audience._room
         self._stream = Stream(room.name, room.game)
+        self.close_lanes()
 
     def send(self, change: int = -1, *, always: bool) -> None:
         """Tell each of them what it may know and does not yet; who lags gets all of it when it has caught up."""
@@ -183,11 +212,34 @@ class _Group:
         changes = stream.take(room.world, room.acks, audience._now(), audience.unseen)
         if not (changes or always):
             return
-        refresh = changes.refresh
-        uniform = stream.uniform
         frames: dict[Any, bytes] = {}
+        if not stream.uniform or changes.refresh:
+            self._tell(self.viewers, frames, change, whole=changes.refresh)
+        elif self._lanes is None:
+            self._tell(self.viewers, frames, change)
+            self._open_lanes()
+        else:
+            for (wire, deltas), lane in self._lanes.items():
+                if lane.fanout.open:
+                    frame = frames[wire, deltas] = self._encoded(View(), View(), wire, not deltas, deltas)
+                    if frame:
+                        lane.fanout.write(frame)
+                        audience._totals.delivered += len(lane.viewers)
+                else:
+                    self._tell(lane.viewers, frames, change)
+        audience._totals.published += len(frames)
+
+    def _tell(self, viewers: Iterable[Viewer], frames: dict[Any, bytes], change: int, *, whole: bool = False) -> None:
+        """
+        One by one.
+
+        @param frames: what others were sent, by what it depends on.
+        @param whole: whether all are to be told everything.
+        """
+        stream = self._stream
+        uniform = stream.uniform
         delivered = 0
-        for viewer in self.viewers:
+        for viewer in viewers:
             client = viewer.client
             if viewer.knows >= 0:
                 known, viewer.knows = viewer.knows, -1
@@ -199,22 +251,45 @@ class _Group:
                 client.offer(STATE, lambda viewer=viewer: self.state(viewer))  # type: ignore[misc]
                 continue
             wire = client.wire
-            whole = refresh or not viewer.deltas
+            deltas = viewer.deltas
+            all_of_it = whole or not deltas
             before = now = viewer.view
-            key: Any = (wire, whole, viewer.deltas)
+            key: Any = (wire, deltas)
             if not uniform:
                 now = viewer.view = self._view(viewer)
-                key = (wire, stream.company(now) if whole else stream.group(before, now), whole, viewer.deltas)
+                key = (wire, deltas, stream.company(now) if all_of_it else stream.group(before, now))
             frame = frames.get(key)
             if frame is None:
-                codec = wire.codec
-                message = stream.state(now, codec, deltas=viewer.deltas) if whole else stream.delta(before, now, codec)
-                frame = frames[key] = wire.encode(message) if message is not None else b""
+                frame = frames[key] = self._encoded(before, now, wire, all_of_it, deltas)
             if frame:
                 outbox.write(frame)
                 delivered += 1
-        audience._totals.published += len(frames)
-        audience._totals.delivered += delivered
+        self._audience._totals.delivered += delivered
+
+    def _encoded(self, before: View, now: View, wire: Wire, whole: bool, deltas: bool) -> bytes:
+        """What is told to who saw the one and sees the other; nothing if there is nothing to tell."""
+        codec = wire.codec
+        if whole:
+            return wire.encode(self._stream.state(now, codec, deltas=deltas))
+        delta = self._stream.delta(before, now, codec)
+        return b"" if delta is None else wire.encode(delta)
+
+    def _open_lanes(self) -> None:
+        self._lanes = {}
+        for viewer in self.viewers:
+            key = (viewer.client.wire, viewer.deltas)
+            lane = self._lanes.get(key)
+            if lane is None:
+                lane = self._lanes[key] = _Lane()
+            lane.viewers.append(viewer)
+            lane.fanout.add(viewer.client.outbox)
+
+    def close_lanes(self) -> None:
+        """Somebody came or went, or is reached in another way."""
+        lanes, self._lanes = self._lanes, None
+        for lane in lanes.values() if lanes is not None else ():
+            for outbox in lane.fanout:
+                lane.fanout.remove(outbox)
 
     def state(self, viewer: Viewer) -> State:
         """Everything that a viewer may know; from now on it does."""

@@ -377,7 +377,7 @@ class LiveRoom:
             self._quiet(occupant.client)
 
     def _quiet(self, client: Client) -> None:
-        self._audience.remove(client)
+        self._audience.leave(client)
         if self._talk in client.channels:
             self._talk.leave(client)
 
