@@ -12,39 +12,26 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from netplay.channel import Channel
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.game.audience import Audience
 from netplay.game.game import Game
-from netplay.game.messages import Over, Roster, Spoken, State
+from netplay.game.messages import Roster, State
 from netplay.game.players import Player
 from netplay.game.room import Room
-from netplay.game.roster import links_differ, roster_of
-from netplay.game.scene import Phase, Said
+from netplay.game.roster import Rosters, roster_of
+from netplay.game.scene import Phase
 from netplay.game.takingup import take_up
+from netplay.game.talk import Talk
 from netplay.people import Person
 from netplay.steps import Steps
 from netplay.ticklimit import TickLimit
-from netplay.times import iso
 
 if TYPE_CHECKING:
     from netplay.clients import Client
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-EMOJI = "🎮"
-"""Who speaks in a game room."""
-
-ROSTER_EVERY = 0.25
-"""Seconds from one roster to the next, at least."""
-
-ROSTER_SIZE = 25
-"""Players; the rosters of larger rooms are told less often, in proportion."""
-
-LINKS_EVERY = 5.0
-"""Seconds from one look at the links to the next; a roster is told again if they have changed a lot."""
 
 
 class Occupant(Shape):
@@ -101,9 +88,7 @@ class LiveRoom:
         self._occupants: dict[str, Occupant] = {}  # players who are connected
         self._spectators: dict[Client, Occupant] = {}
         self._audience = Audience(room, rate, core.now, core.totals)
-        self._talk = Channel(core.clock, core.totals)
-        self._epoch = secrets.token_hex(4)
-        self._spoken = 0
+        self._talk = Talk(room.name, core)
         # Time
         clock = core.clock
         self._origin = clock.seconds()  # when the room's time was 0, while it does not beat
@@ -118,10 +103,7 @@ class LiveRoom:
         self._due = 0.0
         self._sending: IDelayedCall | None = None
         self._change = 0
-        self._telling: IDelayedCall | None = None  # the roster
-        self._rosters_from = 0.0
-        self._roster: Roster | None = None
-        self._result_told = False
+        self._rosters = Rosters(clock, room, self._talk.channel, self._roster)
         self._newcomer: Callable[[], object] | None = None
 
     # Who may come in
@@ -186,14 +168,14 @@ class LiveRoom:
         self.room.changed = True
         self._caught(self._audience.admit, occupant.client, None, self._change)
         self.hear(occupant.client)
-        self._tell_roster()
+        self._rosters.look()
 
     def hear(self, client: Client) -> None:
         """A client is told what is said and happens, and who is here."""
-        if self._talk not in client.channels:
-            self._talk.join(client)
+        if self._talk.channel not in client.channels:
+            self._talk.channel.join(client)
             self.room.changed = True
-            self._tell_roster()
+            self._rosters.look()
 
     def leave(self, player: str, *, unseen: bool = False) -> None:
         """A player gives up the seat."""
@@ -228,7 +210,7 @@ class LiveRoom:
         self._quiet(client)
         if not self.closed:
             self.room.changed = True
-            self._tell_roster()
+            self._rosters.look()
 
     # Newcomers of the lobby, who may turn out to be somebody who was here before
 
@@ -297,20 +279,7 @@ class LiveRoom:
 
     def say(self, person: Person, text: str) -> None:
         """Say something to everyone in the room."""
-        self._spoken += 1
-        now = self._core.wall()
-        self._talk.publish(
-            Spoken(
-                user=person.name,
-                message=text,
-                emoji=EMOJI,
-                room=self.name,
-                timestamp=iso(now),
-                at=int(now * 1000),
-                seq=self._spoken,
-                id=f"{self._epoch}-{self._spoken}",
-            )
-        )
+        self._talk.say(person, text)
 
     def sync(self, client: Client, *, deltas: bool, max_rate: float | None) -> None:
         """How a client is told the state from now on."""
@@ -334,7 +303,8 @@ class LiveRoom:
         """Nothing happens any more, and nobody is told anything."""
         self.closed = True
         self._steps.stop()
-        for call in (self._alarm, self._sending, self._telling):
+        self._rosters.stop()
+        for call in (self._alarm, self._sending):
             if call is not None and call.active():
                 call.cancel()
 
@@ -378,8 +348,8 @@ class LiveRoom:
 
     def _quiet(self, client: Client) -> None:
         self._audience.leave(client)
-        if self._talk in client.channels:
-            self._talk.leave(client)
+        if self._talk.channel in client.channels:
+            self._talk.channel.leave(client)
 
     # What the game does, within its limits
 
@@ -426,7 +396,7 @@ class LiveRoom:
     def _after(self) -> None:
         """Tell what came of it, and see what is next."""
         self._caught(self._tell_said)
-        self._tell_roster()
+        self._rosters.look()
         self._follow()
         if not self._beating:
             self._changed()
@@ -478,10 +448,10 @@ class LiveRoom:
         if room.scene.said or room.scene.result is not None:
             self._tell_said()
         if not room.scene.ticks % self._per_state:
-            self._talk.flush()
+            self._talk.channel.flush()
             self._audience.tell()
         if room.changed:
-            self._tell_roster()
+            self._rosters.look()
             self._end_if_empty()
         if room.phase is not Phase.PLAYING:
             self._follow()
@@ -505,7 +475,7 @@ class LiveRoom:
         clock = self._core.clock
         self._sent = clock.seconds()
         self._pace.late.observe(self._sent - self._due)
-        self._talk.flush()
+        self._talk.channel.flush()
         try:
             self._catch_up()
             left = self._caught(self._audience.tell, self._change, always=self.room.game.brief)
@@ -516,48 +486,15 @@ class LiveRoom:
             self._changed()
 
     def _tell_said(self) -> None:
-        scene = self.room.scene
-        said, scene.said = scene.said, []
-        for event in said:
-            message = self._event(event)
-            if event.to is None:
-                self._talk.publish(message)
-            elif (occupant := self._occupants.get(event.to.id)) is not None:
-                occupant.client.send(message)
-        if scene.result is None:
-            self._result_told = False
-        elif not self._result_told:
-            self._result_told = True
-            self._talk.publish(Over(room=self.name, result=scene.result))
-
-    def _event(self, said: Said) -> Any:
-        """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""
-        head = {"type": "event", "room": self.name, "tick": self.room.scene.ticks, "event": said.event}
-        return {**head, **said.fields, **head}
-
-    def _tell_roster(self) -> None:
-        if self.room.changed and len(self._talk) and not self.closed:
-            clock = self._core.clock
-            now = clock.seconds()
-            due = max(now, self._rosters_from)
-            if self._telling is None:
-                self._telling = clock.callLater(due - now, self._send_roster)
-            elif self._telling.getTime() > due:
-                self._telling.reset(due - now)
-
-    def _send_roster(self) -> None:
-        self._telling = None
-        try:
-            self._catch_up()
-        except Refused:
-            return  # it crashed, which is told
-        clock = self._core.clock
         clients = {player: occupant.client for player, occupant in self._occupants.items()}
-        roster = roster_of(self.room, clients, len(self._spectators), self._core.now())
-        if self.room.changed or links_differ(self._roster, roster):
-            self.room.changed = False
-            self._roster = roster
-            self._rosters_from = clock.seconds() + ROSTER_EVERY * max(1, roster.count / ROSTER_SIZE)
-            self._talk.publish(roster)
-        # Links become better and worse without anybody saying so.
-        self._telling = clock.callLater(LINKS_EVERY, self._send_roster) if len(self._talk) else None
+        self._talk.tell(self.room.scene, clients)
+
+    def _roster(self) -> Roster:
+        """
+        Who is here now.
+
+        @raise Refused: it crashed, which is told.
+        """
+        self._catch_up()
+        clients = {player: occupant.client for player, occupant in self._occupants.items()}
+        return roster_of(self.room, clients, len(self._spectators), self._core.now())

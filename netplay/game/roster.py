@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from netplay.channel import Channel
+from netplay.errors import Refused
 from netplay.game.messages import Link, Roster, RosterLine
 from netplay.game.room import Room
 from netplay.linkquality import round_trip
@@ -13,6 +18,15 @@ from netplay.linkquality import round_trip
 if TYPE_CHECKING:
     from netplay.clients import Client
 
+
+EVERY = 0.25
+"""Seconds from one roster to the next, at least."""
+
+SIZE = 25
+"""Players; the rosters of larger rooms are told less often, in proportion."""
+
+LINKS_EVERY = 5.0
+"""Seconds from one look at the links to the next; a roster is told again if they have changed a lot."""
 
 MOST_LISTED = 100
 """Players whom a roster lists, those who came first; of the others it has the number."""
@@ -65,3 +79,52 @@ def roster_of(room: Room, clients: Mapping[str, Client], spectators: int, now: i
         spectators=spectators,
         starts_at=None if room.starts_in is None else now + round(room.starts_in * 1000),
     )
+
+
+class Rosters:
+    """
+    Tells a room who is in it: when that has changed, or somebody's link has, and not too often.
+
+    @param clock: the reactor.
+    @param channel: who is told.
+    @param make: the roster as it is now; raises L{Refused} when there is no room any more.
+    """
+
+    def __init__(self, clock: IReactorTime, room: Room, channel: Channel, make: Callable[[], Roster]) -> None:
+        self._clock = clock
+        self._room = room
+        self._channel = channel
+        self._make = make
+        self._told: Roster | None = None
+        self._from = 0.0  # when the next may be told
+        self._next: IDelayedCall | None = None
+        self._stopped = False
+
+    def look(self) -> None:
+        """Something may have changed."""
+        if not self._room.changed or not len(self._channel) or self._stopped:
+            return
+        now = self._clock.seconds()
+        due = max(now, self._from)
+        if self._next is None:
+            self._next = self._clock.callLater(due - now, self._tell)
+        elif self._next.getTime() > due:
+            self._next.reset(due - now)
+
+    def stop(self) -> None:
+        """Nobody is told any more."""
+        self._stopped = True
+        if self._next is not None and self._next.active():
+            self._next.cancel()
+
+    def _tell(self) -> None:
+        self._next = None
+        with suppress(Refused):
+            roster = self._make()
+            if self._room.changed or links_differ(self._told, roster):
+                self._room.changed = False
+                self._told = roster
+                self._from = self._clock.seconds() + EVERY * max(1, roster.count / SIZE)
+                self._channel.publish(roster)
+            # Links become better and worse without anybody saying so.
+            self._next = self._clock.callLater(LINKS_EVERY, self._tell) if len(self._channel) else None
