@@ -31,6 +31,9 @@ MOST_ENTITIES = 10_000
 MOST_SAID = 1000
 """Events of one tick, at most."""
 
+MOST_RECORDS = 10_000
+"""Scores recorded in one round, at most."""
+
 E = TypeVar("E", bound=Entity)
 
 
@@ -69,7 +72,13 @@ class _Recorder:
     scene: Scene
 
     def record(self, player: Player, value: float) -> None:
-        """A player has reached this."""
+        """
+        A player has reached this; everyone is told when the round is over.
+
+        @raise RuntimeError: there were too many in one round.
+        """
+        if len(self.scene.records) >= MOST_RECORDS:
+            raise RuntimeError(f"more than {MOST_RECORDS} records in one round")
         self.scene.records.append(Record(self.name, player, value))
 
 

@@ -289,11 +289,20 @@ class Happened(Event, tag="event"):
     event: str
 
 
+class RecordLine(Struct):
+    """A score that was reached in a round, and by whom."""
+
+    score: str
+    player: str
+    value: float
+
+
 class Over(Event, tag="over"):
-    """The round is over, and this is how it ended."""
+    """The round is over, and this is how it ended. `records` are the scores that the game has recorded in it."""
 
     room: str
     result: Mapping[str, Any]
+    records: Sequence[RecordLine] | None = None
 
 
 ROOM_REQUESTS: tuple[type[Request], ...] = (Games, Rooms, Join, Queue, Leave, Ready, Start, ChooseTeam, Say, Sync)

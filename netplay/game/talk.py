@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netplay.channel import Channel
 from netplay.core import Core
-from netplay.game.messages import Over, Spoken
+from netplay.game.messages import Over, RecordLine, Spoken
 from netplay.game.scene import Said, Scene
 from netplay.people import Person
 from netplay.times import iso
@@ -71,7 +71,9 @@ class Talk:
             self._result_told = False
         elif not self._result_told:
             self._result_told = True
-            self.channel.publish(Over(room=self._room, result=scene.result))
+            reached, scene.records = scene.records, []
+            records = [RecordLine(record.score, record.player.id, record.value) for record in reached]
+            self.channel.publish(Over(room=self._room, result=scene.result, records=records or None))
 
     def _event(self, said: Said, tick: int) -> Any:
         """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""
