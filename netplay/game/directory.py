@@ -81,7 +81,7 @@ class Directory:
         @raise Refused: C{too_many}; C{name_taken} or C{bad_message} for the name; C{room_crashed}.
         """
         if len(self._rooms) >= MOST_ROOMS and not needed:
-            raise Refused("too_many", f"there are {MOST_ROOMS} rooms already")
+            self._make_place()
         if name is None:
             numbers = self._numbers.setdefault(game.name, count(1))
             name = next(name for n in numbers if (name := f"{game.name}-{n}") not in self._rooms)
@@ -155,10 +155,21 @@ class Directory:
         for live in self:
             live.stop()
 
+    def _make_place(self) -> None:
+        """
+        Rooms whose players are all away wait for them only while there is place for others.
+
+        @raise Refused: C{too_many}.
+        """
+        deserted = next((live for live in self._rooms.values() if live.deserted), None)
+        if deserted is None:
+            raise Refused("too_many", f"there are {MOST_ROOMS} rooms already")
+        deserted.close("no_such_room", "all who played were away, and others needed the place")
+
     def _room(self, game: type[Game], name: str) -> Room:
         try:
             return self._limit.call(Room, name, game, secrets.randbits(32))
-        except (KeyboardInterrupt, SystemExit):
+        except KeyboardInterrupt:
             raise
         except BaseException:
             LiveRoom._log.failure("the game {game} failed while a room of it was made", game=game.name)

@@ -144,6 +144,7 @@ class Game:
         self.scene = scene
         self.entities: dict[str, Entity] = {}
         self._numbers = 0
+        self._asked = False  # by a player, for something that may be refused
 
     # Hooks
 
@@ -304,14 +305,21 @@ class Game:
         Tell a player that what it asked for is not done: from within C{on_...}, before anything was changed.
 
         @param field: the JSON path of what is wrong, such as C{$.card}.
+        @raise RuntimeError: nobody has asked for anything.
         """
+        if not self._asked:
+            raise RuntimeError("only what a player sends can be refused: within on_..., not in other hooks or timers")
         raise Refused(code, message, field)
 
     # For the room
 
     def act(self, player: Player, message: Message | Request) -> None:
         """A player has sent something."""
-        getattr(self, _handler(message))(player, message)
+        self._asked = True
+        try:
+            getattr(self, _handler(message))(player, message)
+        finally:
+            self._asked = False
 
 
 def _handler(message: Any) -> str:

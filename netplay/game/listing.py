@@ -8,6 +8,9 @@ from netplay.game.game import Game
 from netplay.game.live import LiveRoom
 from netplay.game.messages import GameLine, RoomLine
 
+PAGE = 100
+"""Rooms in one answer, at most."""
+
 
 def game_lines(games: Mapping[str, type[Game]]) -> list[GameLine]:
     """All games, by name."""

@@ -118,6 +118,11 @@ class LiveRoom:
         """Whether it takes a password."""
         return self._password is not None
 
+    @property
+    def deserted(self) -> bool:
+        """Whether all who play are away."""
+        return not self.permanent and all(player.away or player.bot for player in self.room.seats.values())
+
     def check(self, password: str | None) -> None:
         """
         Whether somebody may come in.
@@ -258,7 +263,7 @@ class LiveRoom:
         # As guarded does, without its layers: players hold and let go all the time.
         try:
             self._limit.call(self.room.act, player, message)
-        except (Refused, KeyboardInterrupt, SystemExit):
+        except (Refused, KeyboardInterrupt):
             raise
         except BaseException:
             self._crash()
@@ -371,7 +376,7 @@ class LiveRoom:
         """
         try:
             return f(*args, **kwargs)
-        except (Refused, KeyboardInterrupt, SystemExit):
+        except (Refused, KeyboardInterrupt):
             raise
         except BaseException:
             self._crash()
@@ -444,7 +449,11 @@ class LiveRoom:
     def _step(self) -> None:
         """One tick of a round."""
         room = self.room
-        self._limit.call(room.advance)
+        try:
+            self._limit.call(room.advance)
+        except SystemExit:  # a game does not end the daemon
+            self._crashed(Failure())
+            return
         if room.scene.said or room.scene.result is not None:
             self._tell_said()
         if not room.scene.ticks % self._per_state:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from netplay.game.listing import game_lines, room_lines
+from netplay.game.listing import PAGE, game_lines, room_lines
 from netplay.game.messages import GameLine, RoomLine
 from netplay.operations import Operation
 
 if TYPE_CHECKING:
     from netplay.game.feature import GameService
-
-PAGE = 100
-"""Rooms in one answer, at most."""
 
 
 class ListGames(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -48,8 +45,8 @@ def operations(game: GameService) -> Sequence[Operation]:
         return Games(game_lines(game.games))
 
     def list_rooms(request: ListGameRooms) -> GameRooms:
-        lines = room_lines(game.directory.listed(after=request.after))
-        return GameRooms(lines[:PAGE], len(lines) > PAGE)
+        rooms = game.directory.listed(after=request.after)
+        return GameRooms(room_lines(rooms[:PAGE]), len(rooms) > PAGE)
 
     return (
         Operation("GET", "/game/games", ListGames, Games, list_games),

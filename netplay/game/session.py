@@ -15,7 +15,7 @@ from zope.interface import implementer
 from netplay.clients import error_of
 from netplay.errors import Refused
 from netplay.game.entities import Entity
-from netplay.game.listing import game_lines, room_lines
+from netplay.game.listing import PAGE, game_lines, room_lines
 from netplay.game.live import LiveRoom
 from netplay.game.lobby import Lobby
 from netplay.game.messages import (
@@ -223,9 +223,9 @@ class GameSession(Session):
 
     def rooms(self, message: Rooms) -> Event:
         """Those that anybody may know of."""
-        lines = room_lines(self._game.directory.listed(message.game, message.after))
-        rooms = self.client.fit(lines)
-        return RoomList(rooms=rooms, more=len(rooms) < len(lines))
+        listed = self._game.directory.listed(message.game, message.after)
+        rooms = self.client.fit(room_lines(listed[:PAGE]))
+        return RoomList(rooms=rooms, more=len(rooms) < len(listed))
 
     def join(self, message: Join) -> Event:
         """Out of the room, into another."""

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from twisted.logger import globalLogPublisher
+from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.client.mirror import Mirror
@@ -45,12 +45,13 @@ class Rooms(RuleBasedStateMachine):
         self.mirrors: dict[LineClient, Mirror] = {}
         self.lost: list[str] = []  # sessions
         self.lagging: set[LineClient] = set()
-        self.failures: list[Any] = []
-        globalLogPublisher.addObserver(self.note)
+        self.log: list[LogEvent] = []
+        globalLogPublisher.addObserver(self.log.append)
 
-    def note(self, event: dict[str, Any]) -> None:
-        if "log_failure" in event:
-            self.failures.append(event["log_failure"])
+    @property
+    def failures(self) -> list[Any]:
+        """What went wrong, as the log has it."""
+        return [event["log_failure"] for event in self.log if "log_failure" in event]
 
     def client(self, n: int) -> LineClient:
         return list(self.mirrors)[n % len(self.mirrors)]
@@ -237,7 +238,7 @@ class Rooms(RuleBasedStateMachine):
             assert len(waiting) <= self.at_rest, "\n".join(map(str, waiting))
             assert not self.failures
         finally:
-            globalLogPublisher.removeObserver(self.note)
+            globalLogPublisher.removeObserver(self.log.append)
 
 
 class AnyOrderTests(SynchronousTestCase):

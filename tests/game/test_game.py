@@ -232,8 +232,12 @@ class TellingTests(WorldTestCase):
         self.assertEqual((Meadow.height.name, Meadow.height.best), ("height", max))
 
     def test_to_refuse(self) -> None:
-        refused = self.assertRaises(Refused, self.world.refuse, "no", "$.hard")
+        self.patch(Meadow, "on_poke", lambda world, player, message: world.refuse("no", "$.hard"))
+        refused = self.assertRaises(Refused, self.room.act, "ann", Poke())
         self.assertEqual((refused.code, refused.message, refused.field), ("not_allowed", "no", "$.hard"))
+
+    def test_nobody_is_refused_what_nobody_asked_for(self) -> None:
+        self.assertRaises(RuntimeError, self.world.refuse, "no")
 
     def test_it_is_over_only_while_it_is_played(self) -> None:
         self.room.act("ann", Poke(hard=True))

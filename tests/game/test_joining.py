@@ -58,7 +58,7 @@ class ListTests(RoomsTestCase):
             self.join(self.house.connect("game"), game="walk", create=True, room=f"r{n:02}")
         self.ann.ask("options", max_reply=1500)
         pages: list[list[str]] = []
-        more, after = True, {}
+        more, after = True, dict[str, str]()
         while more:
             answer = self.ann.ask("rooms", **after)
             more = answer["more"]

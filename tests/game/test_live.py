@@ -372,6 +372,12 @@ class Fragile(Game):
     def leave(self) -> None:
         raise GeneratorExit
 
+    def end_everything(self) -> None:
+        raise SystemExit
+
+    def say_no(self) -> None:
+        self.refuse("not like that")
+
 
 class FragileRun(Fragile):
     """The same, twenty times a second."""
@@ -536,10 +542,35 @@ class CrashTests(RoomsTestCase):
                     self.ended(self.ann, self.bob, room=f"{game.name}-{n}")
 
     def test_when_it_raises_what_nobody_should(self) -> None:
-        self.together()
-        self.wrong("on_poke", "leave")
-        self.ann.send("act", do="poke")
-        self.ended(self.ann, self.bob)
+        for game in (Fragile, FragileRun):
+            for n, how in enumerate(("leave", "end_everything"), 1):
+                with self.subTest(game.name, how=how):
+                    self.together(game.name)
+                    self.wrong("on_poke", how)
+                    self.ann.send("act", do="poke")
+                    self.ended(self.ann, self.bob, room=f"{game.name}-{n}")
+
+    def test_a_tick_does_not_end_the_daemon(self) -> None:
+        self.together("fragile_run")
+        self.wrong("tick", "end_everything")
+        self.house.wait(0.1)
+        self.ended(self.ann, self.bob, room="fragile_run-1")
+
+    def test_when_it_refuses_what_nobody_asked_for(self) -> None:
+        for n, hook in enumerate(("joined", "left", "timer", "away"), 1):
+            with self.subTest(hook):
+                self.join(self.ann, game="fragile")
+                self.join(cat := self.house.connect("game"), game="fragile")
+                self.wrong(hook, "say_no")
+                match hook:
+                    case "joined":
+                        self.assertEqual(self.refused(self.bob.ask("join", game="fragile"))[0], "room_crashed")
+                    case "left":
+                        cat.ask("leave")
+                    case "away":
+                        cat.drop()
+                self.house.wait(1)
+                self.ended(self.ann, room=f"fragile-{n}")
 
     def test_who_watches_is_sent_to_the_lobby_too(self) -> None:
         self.join(self.ann, game="fragile")
