@@ -202,7 +202,7 @@ WRONG = [
     ("--without nosuch", "--without nosuch", "echo, binary, game, chat, ticker, web, admin"),
     ("--store foo:", "--store foo:", "--store memory:"),
     ("--store memory:path", "--store memory:path", "--store memory:"),
-    ("--prices foo:", "--prices foo:", "--prices csv: or push: or walk:"),
+    ("--prices foo:", "--prices foo:", "--prices csv:PATH or push: or walk[:seed=N]"),
     ("--prices csv:/nonexistent", "/nonexistent", "csv:PATH"),
     ("--prices walk:seed=x", "seed", "walk:seed=7"),
     ("stray", "'stray'", "--help"),
