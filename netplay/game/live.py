@@ -142,16 +142,14 @@ class LiveRoom:
         team: str | None = None,
         *,
         kept: dict[str, Any] | None = None,
-        unseen: bool = False,
     ) -> Player:
         """
-        Take a seat for somebody, who then comes in by L{enter}.
+        Take a seat for somebody. Nobody is told before it comes in by L{enter} or is seen by L{reveal}.
 
         @param kept: what it was when it was here before.
-        @param unseen: nobody is told before L{reveal}.
         @raise Refused: as L{Room.join} does; C{room_crashed}.
         """
-        return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=unseen)
+        return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=True)
 
     def seat_bot(self, id: str, name: str) -> None:
         """
@@ -162,10 +160,13 @@ class LiveRoom:
         self._do(self.room.join, id, name, bot=True)
 
     def enter(self, occupant: Occupant, player: str) -> None:
-        """A player is here: it is told the state, and all else from now on."""
+        """A player is here: it is told the state, what has happened as it came, and all else from now on."""
         self._occupants[player] = occupant
+        if not self._beating:
+            self._changed()
         self._caught(self._audience.admit, occupant.client, player, self._change)
         self.hear(occupant.client)
+        self._caught(self._tell_said)
 
     def watch(self, occupant: Occupant) -> None:
         """Somebody watches."""

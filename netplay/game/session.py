@@ -182,7 +182,7 @@ class GameSession(Session):
     def _take_lobby_seat(self, wanted: str | None = None, fields: dict[str, Any] | None = None) -> None:
         self.watching = False
         self.live = self._game.lobby.find(wanted)
-        self.live.seat(self.person, kept=fields, unseen=True)
+        self.live.seat(self.person, kept=fields)
 
     def _give_up_lobby_seat(self) -> dict[str, Any]:
         """Returns what it takes to be there again as one was."""

@@ -204,6 +204,14 @@ class SeatedTests(RoomsTestCase):
         )
         self.assertEqual((roster["type"], set(roster["players"])), ("roster", {self.ann.id, self.bob.id}))
 
+    def test_everything_comes_once(self) -> None:
+        for game in ("walk", "run"):
+            room = self.join(self.bob, game=game)["room"]
+            self.ann.ask("join", room=room)
+            self.house.wait(0.5)
+            came = [message for message in self.ann.received() if message["type"] == "state"]
+            self.assertEqual(len([state for state in came if state["room"] == room]), 1)
+
     def test_nothing_more_comes_of_the_room_that_was_left(self) -> None:
         self.join(self.ann, game="walk")
         self.bob.send("move", dx=1)

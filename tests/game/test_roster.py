@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
+from netplay.game import Player
 from tests.features import START, LineClient
-from tests.game.rooms import RoomsTestCase
+from tests.game.rooms import Race, RoomsTestCase
 
 LINK = {"rtt": None, "backlog": 0}
 
@@ -223,6 +225,20 @@ class EventTests(RaceTestCase):
             [event] = client.heard("event")
             self.assertEqual((event["room"], event["event"], event["by"]), ("race-1", "told", self.ann.id))
             self.assertEqual(set(event), {"type", "room", "tick", "event", "by"})
+
+    def test_who_comes_is_told_what_happens_as_it_does(self) -> None:
+        def greet(race: Race, player: Player) -> None:
+            race.event("welcome", to=player)
+            race.event("here", who=player.id)
+
+        with patch.object(Race, "joined", greet):
+            cat = self.house.connect("game")
+            self.join(self.bob, game="walk")
+            cat.ask("join", room="race-1")
+            self.house.wait(0.1)
+        came = [(m["type"], m.get("event")) for m in cat.received() if m["type"] == "event" or m["room"] == "race-1"]
+        self.assertEqual(came[:3], [("state", None), ("event", "welcome"), ("event", "here")])
+        self.assertEqual([event["event"] for event in self.ann.heard("event")], ["here"])
 
     def test_or_one(self) -> None:
         self.ann.send("act", do="tell", to=self.bob.id)
