@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
-import msgspec
 import pytest_twisted
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
+from examples import arena_bots
 from netplay.client import Client
-from netplay.client.mirror import Mirror
-from netplay.game.games.arena.bots import Brain
 from tests.e2e.daemon import Daemons, only
 from tests.e2e.ways import CLIENTS, WAYS, patiently
 
@@ -24,42 +21,29 @@ async def _clients_leave() -> Any:
         await CLIENTS.pop().close()
 
 
-class Robot:
+class Robot(arena_bots.Bot):
     """
-    A program at a connection: it decides at most five times a second, and plays until a tick, and until it has a star.
+    One that plays until a tick, and until it has a star.
 
     @ivar saw: what it saw of everyone, by tick.
     """
 
-    def __init__(self, client: Client, seed: int) -> None:
-        self.client = client
-        self.mirror = Mirror()
+    def __init__(self, client: Client, seed: int, until: int) -> None:
+        super().__init__(client, seed)
         self.saw: dict[int, dict[str, Any]] = {}
-        self._brain = Brain()
-        self._random = Random(seed)
-        self._seq = self._next = 0
+        self._until = until
 
-    async def play(self, until: int) -> None:
-        """It joins, and plays."""
+    async def play(self) -> None:
         self.client.send("join", game="arena")
         self.client.send("sync", mode="delta")
-        while True:
-            message = await patiently(self.client.next())
-            if message["type"] not in ("state", "delta"):
-                continue
-            mirror = self.mirror
-            mirror.apply(message)
-            if mirror.game != "arena":
-                continue
-            self.saw[mirror.tick] = {id: dict(entity) for id, entity in mirror.entities.items() if id in mirror.scores}
-            me = self.client.you["id"]
-            if mirror.tick >= until and mirror.scores.get(me) and me in mirror.acks:
-                return
-            if mirror.tick >= self._next:
-                self._next = mirror.tick + 4
-                held = self._brain.decide(me, mirror.entities, self._random)
-                self._seq += 1
-                self.client.send("input", **msgspec.structs.asdict(held) | {"seq": self._seq})
+        me = self.client.you["id"]
+        mirror = self.mirror
+        while mirror.tick < self._until or not mirror.scores.get(me) or me not in mirror.acks:
+            self.heard(await patiently(self.client.next()))
+            if mirror.game == "arena":
+                self.saw[mirror.tick] = {
+                    id: dict(entity) for id, entity in mirror.entities.items() if id in mirror.scores
+                }
 
 
 @ensureDeferred
@@ -67,8 +51,8 @@ async def test_programs_play_on_two_wires_and_see_the_same(daemons: Daemons) -> 
     daemon = await daemons.start(*only("game", "web"))
     robots = []
     for seed, way in enumerate((WAYS["lines"], WAYS["ws-msgpack"])):
-        robots.append(Robot(await way.client(way.port(daemon, "game"), "game"), seed))
-    await gatherResults([Deferred.fromCoroutine(robot.play(until=100)) for robot in robots])
+        robots.append(Robot(await way.client(way.port(daemon, "game"), "game"), seed, until=100))
+    await gatherResults([Deferred.fromCoroutine(robot.play()) for robot in robots])
     ann, bob = (robot.saw for robot in robots)
     both = [tick for tick in ann if tick in bob and len(ann[tick]) == 2]
     assert len(both) > 20
