@@ -127,6 +127,14 @@ class SyncTests(AudienceTestCase):
         sends = 12.8 * 10
         self.assertLess(take.call_count, 2 * sends + 10)
 
+    def test_for_a_rate_that_nobody_asks_for_any_more_nothing_is_done(self) -> None:
+        for max_rate in (1, 2, 5):
+            self.ann.send("sync", mode="delta", max_rate=max_rate)
+        self.ann.send("sync", mode="delta")
+        with patch.object(Stream, "take", autospec=True, side_effect=Stream.take) as take:
+            self.house.wait(3.2)
+        self.assertLessEqual(take.call_count, 33)
+
     def test_in_another_room_it_is_asked_for_anew(self) -> None:
         self.ann.send("sync", mode="delta")
         self.join(self.ann, game="run", create=True)
