@@ -122,7 +122,7 @@ async def test_a_picture(
     daemons: Daemons, windows: Windows, tmp_path: Path, name: str, view: str, play: Any, size: Any, scheme: str
 ) -> None:
     folder = Path(os.environ.get("NETPLAY_PICTURES", tmp_path))
-    daemon = await daemons.start("--prices", "walk:seed=11", "--ticker-interval", "0.1")
+    daemon = await daemons.start("--prices", "walk:seed=11", "--ticker-interval", "0.05")
     window = await windows.open(daemon, view, color_scheme=scheme, **size)
     await play(daemon, window)
     await taken(window, folder / f"{name}.png")

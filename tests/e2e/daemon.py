@@ -287,6 +287,16 @@ def addresses_in(log: str) -> dict[str, list[Address]]:
     return found
 
 
+def at_work_in(directory: Path) -> list[int]:
+    """The processes whose working directory this is, such as a daemon that has let its parent go."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is over, or somebody else's
+            if (process / "cwd").resolve() == directory.resolve():
+                found.append(int(process.name))
+    return found
+
+
 def gone(pid: int, timeout: float = PATIENCE) -> Deferred[bool]:
     """Wait for the end of a process that is no child of ours; whether it has ended in time."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.e2e.daemon import NETPLAY_RUN, TWIST, TWISTD, Daemons, anywhere
+from tests.e2e.daemon import NETPLAY_RUN, TWIST, TWISTD, Daemons, anywhere, at_work_in, gone
 
 LINE = re.compile(r"netplay: cannot listen on (.*); use instead: (.*)$")
 
@@ -62,6 +62,8 @@ async def test_daemonized(daemons: Daemons, taken: Sequence[str]) -> None:
     assert status not in (0, None)
     assert "cannot listen on --game" in output  # twistd has room for 100 bytes here, and says where the rest is
     assert "look at log file" in output
+    for pid in at_work_in(daemons.directory):
+        await gone(pid)
     advice((daemons.directory / "netplay.log").read_text(), f"--game {game}", f"--chat {chat}")
     assert not (daemons.directory / "netplay.pid").exists()
 
