@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from math import hypot
+from math import hypot, isfinite
 from operator import itemgetter
 from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
@@ -79,6 +79,9 @@ class Kind:
         self.fields = tuple(name for name, sight in sights.items() if sight is not Sight.NOBODY)
         if "kind" in self.fields:
             raise TypeError(f"{cls.__name__}.kind: that is what clients call the class; give the field another name")
+        for name in Entity.__struct_fields__:
+            if name in vars(cls).get("__annotations__", ()):
+                raise TypeError(f"{cls.__name__}.{name}: every entity has one of its own; give the field another name")
         for name in self.fields:
             if not _is_plain(types[name]):
                 raise TypeError(
@@ -102,13 +105,27 @@ class Kind:
         self._whole = tuple(zip(self.fields, self.scales, strict=True))
 
     def values(self, entity: Entity) -> tuple[Any, ...]:
-        """What the fields hold, with rounded numbers scaled to whole ones."""
+        """
+        What the fields hold, with rounded numbers scaled to whole ones.
+
+        @raise ValueError: a C{float} is none, or not finite.
+        """
         values: tuple[Any, ...] = self._pick(msgspec.structs.astuple(entity))
         if self._rounded is None:
             return values
-        return tuple([
-            round(value * scale) if scale else value for value, scale in zip(values, self._rounded, strict=True)
-        ])  # fmt: skip
+        try:
+            return tuple([
+                round(value * scale) if scale else value for value, scale in zip(values, self._rounded, strict=True)
+            ])  # fmt: skip
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ValueError(f"{self.name} {entity.id!r} holds no number to be shown: {self._wrong(values)}") from error
+
+    def _wrong(self, values: tuple[Any, ...]) -> str:
+        """The field in which there is not what was declared."""
+        for name, value, scale in zip(self.fields, values, self._rounded or (), strict=True):
+            if scale and not (isinstance(value, int | float) and isfinite(value * scale)):
+                return f"{name} is {repr(value)[:40]}"
+        raise AssertionError("all fields hold numbers")
 
     def shown(self, values: tuple[Any, ...], mask: int) -> dict[str, Any]:
         """The fields of a mask, as people read them."""

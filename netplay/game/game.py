@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from inspect import getdoc
+from inspect import getdoc, getmembers, iscoroutinefunction
+from math import inf
 from random import Random
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -15,7 +16,7 @@ from zope.interface import directlyProvides
 
 from netplay.errors import Refused
 from netplay.game.entities import Data, Entity, distance
-from netplay.game.messages import Message
+from netplay.game.messages import Message, grammar
 from netplay.game.players import Player
 from netplay.game.scene import Phase, Record, Said, Scene
 from netplay.game.timers import Timer, Timers
@@ -144,7 +145,6 @@ class Game:
         self.scene = scene
         self.entities: dict[str, Entity] = {}
         self._numbers = 0
-        self._asked = False  # by a player, for something that may be refused
 
     # Hooks
 
@@ -214,11 +214,13 @@ class Game:
 
         @param owner: to whom it belongs. The first thing that a player owns goes by the player's id.
         @param id: what to call it; the next number unless given.
-        @raise ValueError: something else is called that.
+        @raise ValueError: something else is called that, or it is there already.
         @raise RuntimeError: there are too many.
         """
         if len(self.entities) >= MOST_ENTITIES:
             raise RuntimeError(f"more than {MOST_ENTITIES} entities in one room")
+        if self.entities.get(entity.id) is entity:
+            raise ValueError(f"{entity.id!r} is in the world already")
         if id is None:
             id = owner.id if owner is not None and owner.id not in self.entities else self._number()
         if id in self.entities:
@@ -305,21 +307,14 @@ class Game:
         Tell a player that what it asked for is not done: from within C{on_...}, before anything was changed.
 
         @param field: the JSON path of what is wrong, such as C{$.card}.
-        @raise RuntimeError: nobody has asked for anything.
         """
-        if not self._asked:
-            raise RuntimeError("only what a player sends can be refused: within on_..., not in other hooks or timers")
         raise Refused(code, message, field)
 
     # For the room
 
     def act(self, player: Player, message: Message | Request) -> None:
         """A player has sent something."""
-        self._asked = True
-        try:
-            getattr(self, _handler(message))(player, message)
-        finally:
-            self._asked = False
+        getattr(self, _handler(message))(player, message)
 
 
 def _handler(message: Any) -> str:
@@ -334,26 +329,49 @@ def _check(cls: type[Game]) -> None:
     @raise TypeError: says which does not, and what would.
     """
     who = cls.__name__
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", cls.name):
+    if not (isinstance(cls.name, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,31}", cls.name)):
         raise TypeError(f"{who}.name is one lower-case word, such as {who.lower()!r}, not {cls.name!r}")
+    if cls.name == "lobby":  # its rooms would be taken for those of the lobby
+        raise TypeError(f"{who}.name is not 'lobby', where players are before they join; take another word")
     if cls.api != API:
         raise TypeError(f"{who} is written for api {cls.api}, this netplay has api {API}; say which with api = {API}")
-    if not (isinstance(cls.players, tuple) and len(cls.players) == 2 and 1 <= cls.players[0] <= cls.players[1] <= 1000):
+    if not (_is_several(cls.players, int) and len(cls.players) == 2 and 1 <= cls.players[0] <= cls.players[1] <= 1000):
         raise TypeError(f"{who}.players is how few and how many, such as (2, 8), not {cls.players!r}")
-    if not 1 <= cls.tick_rate <= 100:
-        raise TypeError(f"{who}.tick_rate is 1 to 100 a second, not {cls.tick_rate!r}")
-    if not 0 <= cls.send_rate <= cls.tick_rate:
+    if not (isinstance(cls.tick_rate, int) and 1 <= cls.tick_rate <= 100):
+        raise TypeError(f"{who}.tick_rate is 1 to 100 a second, a whole number, not {cls.tick_rate!r}")
+    if not (isinstance(cls.send_rate, int | float) and 0 <= cls.send_rate <= cls.tick_rate):
         raise TypeError(f"{who}.send_rate is at most the tick rate, not {cls.send_rate!r}")
     if cls.starts not in ("ready", "full", "at once"):
         raise TypeError(f'{who}.starts is "ready", "full" or "at once", not {cls.starts!r}')
-    if not (cls.digits is None or 0 <= cls.digits <= 6):
+    for wait in ("countdown", "rest"):
+        seconds = getattr(cls, wait)
+        if not (isinstance(seconds, int | float) and 0 <= seconds < inf):
+            raise TypeError(f"{who}.{wait} is how many seconds, not {seconds!r}")
+    if not (cls.digits is None or (isinstance(cls.digits, int) and 0 <= cls.digits <= 6)):
         raise TypeError(f"{who}.digits is 0 to 6 or None, not {cls.digits!r}")
-    if isinstance(cls.teams, str) or len(set(cls.teams)) != len(cls.teams) or len(cls.teams) == 1:
+    if not _is_several(cls.teams, str) or len(set(cls.teams)) != len(cls.teams) or len(cls.teams) == 1:
         raise TypeError(f'{who}.teams are at least two names, such as ("red", "blue"), not {cls.teams!r}')
-    if cls.interest is not None and not cls.interest.radius > 0:
+    if not (cls.interest is None or (isinstance(cls.interest, Near) and cls.interest.radius > 0)):
         raise TypeError(f"{who}.interest is Near(radius) with a radius above 0, not {cls.interest!r}")
-    if not issubclass(cls.seat, Data) or any(field.required for field in msgspec.structs.fields(cls.seat)):
+    if not _is_a(cls.seat, Data) or any(field.required for field in msgspec.structs.fields(cls.seat)):
         raise TypeError(f"{who}.seat is a subclass of Data whose fields all have defaults, not {cls.seat!r}")
-    for message in cls.messages:
-        if not (isinstance(message, type) and issubclass(message, Message | Request)):
-            raise TypeError(f"{who}.messages are subclasses of Message, not {message!r}")
+    if not (_is_several(cls.messages, type) and all(_is_a(message, Message | Request) for message in cls.messages)):
+        raise TypeError(f"{who}.messages are subclasses of Message, such as [Steer], not {cls.messages!r}")
+    handlers = [_handler(message) for message in cls.messages]
+    for handler in handlers:
+        if handlers.count(handler) > 1:
+            raise TypeError(f"{who}.messages has two that go to {handler}; give one of them another name")
+    try:
+        grammar(cls.messages)
+    except Exception as error:
+        raise TypeError(f"{who}.messages has one that cannot be read: {error}") from error
+    for name, _ in getmembers(cls, iscoroutinefunction):
+        raise TypeError(f"{who}.{name} is async, but games do not wait: self.after(3, self.method) is for later")
+
+
+def _is_a(cls: Any, base: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, base)
+
+
+def _is_several(values: Any, kind: type) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, kind) for value in values)

@@ -99,7 +99,7 @@ class Room:
         """
         if self.phase is Phase.PLAYING and not self.game.join_in:
             raise Refused("wrong_phase", "the round has begun; watch it with spectate, or join another room")
-        if not self.free:
+        if self.free <= 0:
             raise Refused("room_full", f"all {self.game.players[1]} seats are taken")
         player = Player(id, name, self._team(team, None), bot=bot)
         self.journal("join", id, name, team, bot=bot, kept=kept)
@@ -123,7 +123,7 @@ class Room:
         self._away.pop(id, None)
         self.acks.pop(id, None)
         self._choose_host()
-        self.world.left(player)
+        self._tell(self.world.left, player)
         for entity in [entity for entity in self.world.entities.values() if entity.owner is player]:
             self.world.remove(entity)
         self._look()
@@ -135,7 +135,7 @@ class Room:
         player.away = self.changed = True
         self._away[id] = self.scene.ticks + round(AWAY * self.scene.rate)
         self._choose_host()
-        self.world.away(player)
+        self._tell(self.world.away, player)
         self._look()
 
     def back(self, id: str) -> None:
@@ -146,7 +146,7 @@ class Room:
         self.changed = True
         del self._away[id]
         self._choose_host()
-        self.world.back(player)
+        self._tell(self.world.back, player)
         self._look()
 
     # What players do
@@ -238,31 +238,42 @@ class Room:
         if self._again_at is not None and self._again_at <= now:
             self._again()
         while scene.phase is not Phase.OVER and (timer := scene.timers.take(now)) is not None:
-            getattr(self.world, timer.method)(*timer.arguments)
+            self._tell(getattr(self.world, timer.method), *timer.arguments)
             self._look()
         if scene.phase is Phase.PLAYING and self.game.ticking:
-            self.world.tick(1 / scene.rate)
+            self._tell(self.world.tick, 1 / scene.rate)
             if scene.result is not None:
                 self._look()
+
+    def _tell(self, hook: Callable[..., object], *arguments: Any) -> None:
+        """
+        The game is told of what happens.
+
+        @raise RuntimeError: it refuses that, but nobody has asked it for anything.
+        """
+        try:
+            hook(*arguments)
+        except Refused as refused:
+            raise RuntimeError("only what a player sends can be refused: within on_..., not in others") from refused
 
     # Rounds
 
     def _prepared(self) -> Game:
         self.scene.timers = type(self.scene.timers)()
         world = self.game(self.scene)
-        world.setup()
+        self._tell(world.setup)
         return world
 
     def _settled(self, player: Player) -> None:
         player.seat = self.game.seat()
         player.entity = None
-        self.world.joined(player)
+        self._tell(self.world.joined, player)
 
     def _start(self) -> None:
         self._starts_at = None
         self.scene.phase = Phase.PLAYING
         self.changed = True
-        self.world.start()
+        self._tell(self.world.start)
         self._look()
 
     def _over(self) -> None:

@@ -90,7 +90,13 @@ class Stream:
     def _meet(self, entity: Entity, changes: Changes) -> None:
         kind = self._kinds.get(type(entity))
         if kind is None:
-            kind = self._kinds[type(entity)] = Kind(type(entity), self._digits)
+            kind = Kind(type(entity), self._digits)
+            for other, known in self._kinds.items():
+                if known.name == kind.name and known.fields != kind.fields:
+                    raise TypeError(
+                        f"clients know {other.__name__} as {kind.name!r}; set kind in {type(entity).__name__}"
+                    )
+            self._kinds[type(entity)] = kind
             self._has_secrets |= kind.has_secrets
             changes.refresh = True  # nobody knows its fields yet
         number = heappop(self._free) if self._free else len(self._seen)

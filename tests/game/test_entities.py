@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Annotated, Any, Literal
 
 from hypothesis import given
@@ -68,6 +69,15 @@ class KindTests(SynchronousTestCase):
         shown = kind.shown(kind.values(PowerUp(x=x)), 1)["x"]
         self.assertLessEqual(abs(shown - x), 0.5001 / 10**digits + 1e-6)
 
+    def test_what_is_no_number_is_named(self) -> None:
+        wrong: Any
+        for wrong in (nan, inf, 1e308, None, "far"):
+            with self.subTest(wrong=wrong):
+                thing = PowerUp(id="7", fuel=wrong)
+                error = self.assertRaises(ValueError, Kind(PowerUp, 2).values, thing)
+                self.assertIn("power_up '7'", str(error))
+                self.assertIn(f"fuel is {wrong!r}", str(error))
+
     def test_declarations_that_cannot_be_shown(self) -> None:
         class Listing(Entity):
             cards: list[int] = []
@@ -77,6 +87,9 @@ class KindTests(SynchronousTestCase):
 
         class Kinded(Entity):
             kind: str = "x"  # type: ignore[misc]
+
+        class Owned(Entity):
+            owner: str = "x"
 
         class HalfSecret(Entity):
             card: Owner[int] | None = None
@@ -88,6 +101,7 @@ class KindTests(SynchronousTestCase):
             (Listing, "cards"),
             (Nested, "cards"),
             (Kinded, "kind"),
+            (Owned, "owner"),
             (HalfSecret, "card"),
             (InsideOut, "cards"),
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any, ClassVar
 
 from twisted.plugin import IPlugin
@@ -24,6 +25,12 @@ class Poke(Message):
 
 class Wave(Request, tag="wave"):
     """The same in the old way."""
+
+
+class Unreadable(Message):
+    """Nobody could tell one from the other."""
+
+    what: Demanding | Spot
 
 
 class Demanding(Data):
@@ -52,6 +59,8 @@ class DeclarationTests(SynchronousTestCase):
             {"name": "Draughts"},
             {"name": "two words"},
             {"name": "x" * 33},
+            {"name": None},
+            {"name": "lobby"},
             {"api": 0},
             {"api": 2},
             {"players": (0, 2)},
@@ -59,21 +68,37 @@ class DeclarationTests(SynchronousTestCase):
             {"players": (1, 1001)},
             {"players": (2,)},
             {"players": 2},
+            {"players": (1.0, 2.5)},
             {"tick_rate": 0},
             {"tick_rate": 101},
+            {"tick_rate": 7.5},
+            {"tick_rate": "20"},
             {"send_rate": 21},
             {"send_rate": -1},
+            {"send_rate": "10"},
+            {"countdown": -1},
+            {"countdown": nan},
+            {"rest": inf},
+            {"rest": "5"},
             {"starts": "soon"},
             {"digits": -1},
             {"digits": 7},
+            {"digits": 1.5},
             {"teams": ("red",)},
             {"teams": ("red", "red")},
             {"teams": "rb"},
+            {"teams": None},
+            {"teams": (1, 2)},
             {"interest": Near(0)},
+            {"interest": 8},
             {"seat": Spot},
             {"seat": Demanding},
+            {"seat": Data()},
             {"messages": [Spot]},
             {"messages": [Poke()]},
+            {"messages": Poke},
+            {"messages": [Poke, Poke]},
+            {"messages": [Unreadable]},
         ):
             with self.subTest(declared=declared):
                 error = self.assertRaises(TypeError, self.declare, **declared)
@@ -85,6 +110,12 @@ class DeclarationTests(SynchronousTestCase):
         error = self.assertRaises(TypeError, self.declare, messages=[Poke])
         self.assertIn("on_poke(self, player, message)", str(error))
         self.declare(messages=[Poke, Wave], on_poke=None, on_wave=None)
+
+    def test_nothing_is_async(self) -> None:
+        async def tick(world: Game, dt: float) -> None: ...
+
+        error = self.assertRaises(TypeError, self.declare, tick=tick)
+        self.assertIn("Draughts.tick is async", str(error))
 
     def test_what_has_no_name_is_not_checked(self) -> None:
         self.assertEqual(type("Base", (Game,), {"players": (5, 2)}).players, (5, 2))
@@ -164,6 +195,11 @@ class EntityTests(WorldTestCase):
         self.world.remove(self.ann.entity)
         self.assertIs(self.world.entities["ann"], again)
 
+    def test_nothing_is_there_twice(self) -> None:
+        self.assertRaises(ValueError, self.world.add, self.ann.entity)
+        self.world.remove(self.ann.entity)
+        self.assertIn(self.world.add(self.ann.entity), self.world.all(Spot))
+
     def test_there_is_an_end_to_how_many_there_are(self) -> None:
         for _ in range(MOST_ENTITIES - 2):
             self.world.add(Spot())
@@ -235,9 +271,6 @@ class TellingTests(WorldTestCase):
         self.patch(Meadow, "on_poke", lambda world, player, message: world.refuse("no", "$.hard"))
         refused = self.assertRaises(Refused, self.room.act, "ann", Poke())
         self.assertEqual((refused.code, refused.message, refused.field), ("not_allowed", "no", "$.hard"))
-
-    def test_nobody_is_refused_what_nobody_asked_for(self) -> None:
-        self.assertRaises(RuntimeError, self.world.refuse, "no")
 
     def test_it_is_over_only_while_it_is_played(self) -> None:
         self.room.act("ann", Poke(hard=True))

@@ -221,6 +221,10 @@ class SeatTests(RoomTestCase):
         self.assertEqual(self.refused(self.room.join, "eve", "Eve"), ("room_full", None))
         self.assertEqual(self.room.free, 0)
 
+    def test_nobody_comes_into_one_that_has_too_many(self) -> None:
+        self.patch(Duel, "players", (1, 1))  # the game was changed while it was played
+        self.assertEqual(self.refused(self.room.join, "cy", "Cy"), ("room_full", None))
+
     def test_who_comes_while_it_is_played_plays(self) -> None:
         self.play()
         self.room.join("cy", "Cy")

@@ -384,6 +384,20 @@ class DeltaTests(SynchronousTestCase):
         self.world.add(Sign())
         self.assertFalse(self.house.tell().refresh)
 
+    def test_two_kinds_are_not_called_the_same(self) -> None:
+        class Pebble(Entity):
+            kind = "rock"
+            weight: int = 0
+
+        class Boulder(Rock):
+            kind = "rock"
+
+        self.world.add(Boulder())  # whose fields are the same
+        self.house.take()
+        self.world.add(Pebble())
+        error = self.assertRaises(TypeError, self.house.take)
+        self.assertIn("Rock as 'rock'; set kind in Pebble", str(error))
+
     def test_who_is_not_to_be_seen_yet(self) -> None:
         cy = self.house.room.join("cy", "Cy")
         cy.entity = self.world.add(Rock(), cy)
