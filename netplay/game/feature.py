@@ -173,7 +173,8 @@ class GameFeature:
             raise UsageError(f"--load: {error}") from None
         service = GameService(core, games, options["state-rate"], options["tick-limit"])
         if options["dev"]:
-            service.beside.append(Reloading(core.clock, options["load"], games, service.directory))
+            reloading = Reloading(core.clock, options["load"], games, service.directory, service.limit)
+            service.beside.append(reloading)
         if options["record"]:
             recorder = Recorder(core, options["record"], options["record-limit"])
             service.directory.opened.append(recorder.record)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from netplay.game.game import Game
+from netplay.ticklimit import TickOverrun
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -76,7 +77,7 @@ def _run(name: str, path: Path) -> ModuleType:
     try:
         # Not by the loader: what it compiled before counts as new for a second.
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, TickOverrun) as error:
         raise LoadError(f"{path} went wrong:\n{traceback_from(path, error)}") from None
     return module
 

@@ -12,6 +12,7 @@ from netplay.beat import Beat
 from netplay.game.directory import Directory
 from netplay.game.game import Game
 from netplay.game.loading import LoadError, file_of, load, together, traceback_from
+from netplay.ticklimit import TickLimit
 
 LOOK_EVERY = 1.0
 """Seconds from one look at the files to the next."""
@@ -24,15 +25,22 @@ class Reloading:
     @param paths: the files.
     @param games: all games by name, kept up to date.
     @param directory: the rooms.
+    @param limit: how long a file may take: what it does meanwhile stops the rooms as a game would.
     """
 
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, paths: Sequence[Path], games: dict[str, type[Game]], directory: Directory
+        self,
+        clock: IReactorTime,
+        paths: Sequence[Path],
+        games: dict[str, type[Game]],
+        directory: Directory,
+        limit: TickLimit,
     ) -> None:
         self._games = games
         self._directory = directory
+        self._limit = limit
         self._seen = {path: _stamp(path) for path in paths}
         self._beat = Beat(clock, LOOK_EVERY, self._look, "looking whether games have changed")
         self.start, self.stop = self._beat.start, self._beat.stop
@@ -47,7 +55,7 @@ class Reloading:
     def _changed(self, path: Path) -> None:
         others = [game for game in self._games.values() if file_of(game) != str(path)]
         try:
-            loaded = load(path)
+            loaded = self._limit.call(load, path)
             games = together(others, loaded)
         except LoadError as error:
             self._log.error("{error}\nrooms go on with the code that they have", error=error)

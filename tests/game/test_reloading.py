@@ -30,9 +30,12 @@ class ReloadingTests(SynchronousTestCase):
         self.games: dict[str, type[Game]] = {game.name: game for game in load(self.path)}
         self.clock = Clock()
         core = Core(self.clock, Limits())
-        self.directory = Directory(self.games, core, TickLimit(0), 20)
+        limit = TickLimit(0.25)
+        self.directory = Directory(self.games, core, limit, 20)
         self.live = self.directory.open(self.games["pong"])
-        reloading = Reloading(self.clock, [self.path], self.games, self.directory)
+        reloading = Reloading(self.clock, [self.path], self.games, self.directory, limit)
+        limit.install()
+        self.addCleanup(limit.restore)
         reloading.start()
         self.addCleanup(reloading.stop)
         self.addCleanup(self.directory.stop)
@@ -59,3 +62,9 @@ class ReloadingTests(SynchronousTestCase):
         self.assertIs(self.games["pong"], before)
         self.assertIs(self.change(AFTER), self.games["pong"])
         self.assertIsNot(self.games["pong"], before)
+
+    def test_so_is_one_that_does_not_come_to_an_end(self) -> None:
+        before = self.games["pong"]
+        with capturedLogs() as log:
+            self.assertIs(self.change(f"{AFTER}\nwhile True:\n    pass\n"), before)
+        self.assertIn("TickOverrun: it did not return within 0.25 s", str(log))
