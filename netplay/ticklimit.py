@@ -5,12 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from random import uniform
 from signal import ITIMER_REAL, SIGALRM, setitimer
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+NAGGING = 1e-6, 5e-5
+"""Seconds after which what caught an interruption is interrupted again: at some time it is about to try once more."""
 
 
 class TickOverrun(BaseException):
@@ -21,8 +26,9 @@ class TickOverrun(BaseException):
 
 class TickLimit:
     """
-    Calls what may not return, and raises L{TickOverrun} in it when its time is over, and again each time that time
-    has passed once more, since a bare C{except} may have caught the first.
+    Calls what may not return, and raises L{TickOverrun} in it when its time is over. A bare C{except} may catch that:
+    when the same time has passed once more it is raised again and again, at moments left to chance. Of a loop that
+    tries something and goes on whatever happens, some of them are outside of what is tried.
 
     A signal interrupts endless loops and waiting in the system alike. A long call into C that looks for no signals
     (a huge power, say) is interrupted when it returns.
@@ -89,5 +95,7 @@ class TickLimit:
             return
         left = self._began + self._seconds - monotonic()
         if left <= 0:
+            if left < -self._seconds / 2:  # the first was caught
+                setitimer(ITIMER_REAL, uniform(*NAGGING), self._seconds)
             raise TickOverrun(f"it did not return within {self._seconds:g} s")
         setitimer(ITIMER_REAL, left, self._seconds)

@@ -63,21 +63,21 @@ class TickLimitTests(SynchronousTestCase):
         with self.assertRaises(TickOverrun):
             self.limit.call(careless)
 
-    def test_code_that_catches_everything_is_interrupted_again(self) -> None:
+    def test_code_that_catches_everything_is_interrupted_until_it_ends(self) -> None:
         caught = []
 
         def stubborn() -> None:
-            for _ in range(3):
+            for _ in range(1000):
                 try:
                     spin()
                 except:  # noqa: E722
                     caught.append(sys.exc_info()[0])
-            spin()
+            raise AssertionError("it goes on and on")
 
         for _ in range(2):  # the first alarm of the second time is one that the first has left behind
             with self.assertRaises(TickOverrun):
                 self.limit.call(stubborn)
-        self.assertEqual(caught, [TickOverrun] * 6)
+        self.assertEqual(set(caught), {TickOverrun})
 
     def test_each_call_has_the_whole_time(self) -> None:
         def outlast_the_alarm() -> None:
