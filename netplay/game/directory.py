@@ -97,7 +97,7 @@ class Directory:
             min(self._state_rate, game.send_rate or game.tick_rate),
             self._ended,
             code=code,
-            password=password,
+            password=password or None,
             private=private,
             permanent=permanent,
         )

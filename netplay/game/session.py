@@ -236,9 +236,14 @@ class GameSession(Session):
             if live is self.live and (message.spectate or not self.watching):
                 raise Refused("not_allowed", "you are in this room already", "$.room")
             live.check(message.password)
+            before = self.person.name
             if message.name is not None:
                 game.people.rename(self.person, message.name)
-            return self.move(live, message.team, spectate=message.spectate)
+            try:
+                return self.move(live, message.team, spectate=message.spectate)
+            except Refused:
+                game.people.rename(self.person, before)
+                raise
         finally:
             game.directory.discard(live)
 

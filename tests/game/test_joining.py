@@ -387,3 +387,16 @@ class WatchTests(RoomsTestCase):
         self.join(self.ann, game="closed")
         answer = self.bob.ask("join", room="closed-1", spectate=True)
         self.assertEqual(self.refused(answer), ("not_allowed", "$.spectate"))
+
+
+class NameTests(RoomsTestCase):
+    """What a player calls itself as it joins."""
+
+    def test_who_is_refused_is_called_what_it_was(self) -> None:
+        answer = self.ann.ask("join", game="race", create=True, team="green", name="Mallory")
+        self.assertEqual(self.refused(answer), ("bad_message", "$.team"))
+        self.join(self.ann, game="walk")
+        self.house.wait(1)
+        self.join(self.bob, game="walk")
+        self.house.wait(1)
+        self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
