@@ -10,6 +10,7 @@ from zope.interface import Attribute, Interface
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from msgspec import Struct
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
 
@@ -72,7 +73,7 @@ class IOperated(Interface):
 class IDescribed(Interface):
     """A feature whose messages are described to programs, in the web port's C{asyncapi.json}."""
 
-    requests: Sequence[type[Request]] = Attribute("What clients may send, without what every feature takes.")
+    requests: Sequence[type[Struct]] = Attribute("What clients may send, without what every feature takes.")
     events: Sequence[type[Event]] = Attribute("What they get, without what every feature sends.")
 
 

@@ -25,7 +25,7 @@ from netplay.game.games.arena.game import Arena
 from netplay.game.live import LiveRoom
 from netplay.game.loading import LoadError, load, together
 from netplay.game.lobby import Lobby
-from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, grammar
+from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, Message, grammar
 from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
 from netplay.game.recording import Recorder
@@ -84,9 +84,9 @@ class GameService(Service):
         self._grammars: dict[type[Game], Grammar] = {}
 
     @property
-    def requests(self) -> Sequence[type[Request]]:
+    def requests(self) -> Sequence[type[Request] | type[Message]]:
         """What players send, in whatever game."""
-        own = [m for game in self.games.values() for m in game.messages if issubclass(m, Request)]
+        own = [message for game in self.games.values() for message in game.messages]
         return tuple(dict.fromkeys((*ROOM_REQUESTS, *own)))
 
     def startService(self) -> None:

@@ -43,7 +43,7 @@ def asyncapi(features: Mapping[str, Any]) -> dict[str, Any]:
     shared: dict[str, list[str]] = {"receive": [], "send": []}
     for name in described:
         by_action = {"receive": received[name], "send": sent[name]}
-        keys = {action: [_key(name, action, kind) for kind in kinds] for action, kinds in by_action.items()}
+        keys = {action: [_key(name, action, kind, schemas) for kind in kinds] for action, kinds in by_action.items()}
         for action, kinds in by_action.items():
             for key, kind in zip(keys[action], kinds, strict=True):
                 messages[key] = _message(kind, schemas.reference(kind))
@@ -88,8 +88,10 @@ def _draft_07(schema: Any) -> Any:
     return made
 
 
-def _key(feature: str, action: str, kind: type[Struct]) -> str:
-    return f"{feature}.{action}.{kind.__struct_config__.tag}"
+def _key(feature: str, action: str, kind: type[Struct], schemas: Schemas) -> str:
+    """By its type; what two games call the same is told apart by the schema."""
+    is_act = kind.__struct_config__.tag_field != "type"
+    return f"{feature}.{action}.{f'act.{schemas.name(kind)}' if is_act else kind.__struct_config__.tag}"
 
 
 def _message(kind: type[Struct], payload: Any) -> dict[str, Any]:

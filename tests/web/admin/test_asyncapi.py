@@ -65,6 +65,12 @@ class DocumentTests(AdminCase):
         )
         self.assertIn("game.receive.move", self.document["channels"]["game"]["messages"])
 
+    def test_so_is_what_games_take(self) -> None:
+        key = "game.receive.act.Play"  # a card, in eights
+        self.assertIn(key, self.document["channels"]["game"]["messages"])
+        self.assertTrue(self.is_valid(key, {"type": "act", "do": "play", "card": "8S", "suit": "H"}))
+        self.assertFalse(self.is_valid(key, {"type": "act", "do": "play"}))
+
     def test_examples_are_as_their_schemas_say(self) -> None:
         for key, message in self.document["components"]["messages"].items():
             for example in message["examples"]:
