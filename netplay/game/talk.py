@@ -12,9 +12,13 @@ from netplay.game.messages import Over, RecordLine, Spoken
 from netplay.game.scene import Said, Scene
 from netplay.people import Person
 from netplay.times import iso
+from netplay.wire.codecs import JSON
 
 if TYPE_CHECKING:
     from netplay.clients import Client
+
+MOST_BYTES = 65536
+"""In JSON, of an event or of a result, at most."""
 
 EMOJI = "🎮"
 """Who speaks in a game room."""
@@ -59,10 +63,11 @@ class Talk:
         What the game has said since the last time, and how the round ended.
 
         @param clients: those of the players that are connected, by player.
+        @raise RuntimeError: some of it is too large.
         """
         said, scene.said = scene.said, []
         for event in said:
-            message = self._event(event, scene.ticks)
+            message = _checked(self._event(event, scene.ticks), f"the event {event.event!r}")
             if event.to is None:
                 self.channel.publish(message)
             elif event.to.id in clients:
@@ -73,9 +78,17 @@ class Talk:
             self._result_told = True
             reached, scene.records = scene.records, []
             records = [RecordLine(record.score, record.player.id, record.value) for record in reached]
-            self.channel.publish(Over(room=self._room, result=scene.result, records=records or None))
+            over = Over(room=self._room, result=scene.result, records=records or None)
+            self.channel.publish(_checked(over, "the result"))
 
     def _event(self, said: Said, tick: int) -> Any:
         """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""
         head = {"type": "event", "room": self._room, "tick": tick, "event": said.event}
         return {**head, **said.fields, **head}
+
+
+def _checked(message: Any, what: str) -> Any:
+    size = len(JSON.encode(message))
+    if size > MOST_BYTES:
+        raise RuntimeError(f"{what} has {size} bytes, more than {MOST_BYTES}")
+    return message

@@ -22,6 +22,7 @@ class Jumping(Game):
     highest = Score("height")
 
     def on_jump(self, player: Player, message: Jump) -> None:
+        self.event("jumped", trace="." * int(message.height * 10_000))
         self.highest.record(player, message.height)
         if message.last:
             self.over(by=player.id)
@@ -59,3 +60,19 @@ class RecordTests(RoomsTestCase):
         self.jump(1, last=True)
         [over] = self.ann.heard("over")
         self.assertEqual([record["value"] for record in over["records"]], [1])
+
+
+class SizeTests(RoomsTestCase):
+    """What a game says of what happened."""
+
+    games = (Jumping,)
+
+    def test_too_much_of_it_ends_the_room(self) -> None:
+        self.join(self.ann, game="jumping")
+        self.join(self.bob, game="jumping")
+        self.ann.send("act", do="jump", height=6)
+        self.assertEqual(len(self.bob.heard("event")), 1)
+        self.ann.send("act", do="jump", height=7)
+        self.assertEqual([error["code"] for error in self.bob.heard("error")], ["room_crashed"])
+        [failure] = self.flushLoggedErrors(RuntimeError)
+        self.assertIn("'jumped' has 70", str(failure.value))
