@@ -161,11 +161,12 @@ def filled(page: str) -> str:
 
 
 def _tag(kind: type[msgspec.Struct]) -> str:
-    return str(kind.__struct_config__.tag)
+    config = kind.__struct_config__
+    return str(config.tag) if config.tag_field == "type" else f"act: {config.tag}"
 
 
 def _fields(kind: type[msgspec.Struct]) -> str:
-    hidden = {"ref"} | (GREETING if issubclass(kind, common.Greeting) else frozenset())
+    hidden = {"ref", "type"} | (GREETING if issubclass(kind, common.Greeting) else frozenset())
     shown = [f"`{name}` {what}" for name, what in fields(kind, leave_out=frozenset(hidden)).items()]
     return "; ".join(shown).replace("|", "\\|") or "none"
 
