@@ -68,8 +68,11 @@ async def test_presence(daemons: Daemons, windows: Windows) -> None:
         room.presence({ count: 2, joined: [named("User_3", "Cleo")], left: ["User_1"] });
         room.presence({ count: 2, renamed: [named("User_2", "Bea")] });
         const few = [...room.people.values()];
-        room.presence({ count: 1 });
-        return [few, room.people.size, room.count];
+        room.people.set("User_4", "Dan"); // from `who`: presence does not count it yet
+        room.presence({ count: 2, renamed: [named("User_2", "Bo")] });
+        const meanwhile = [...room.people.values()];
+        room.presence({ count: 101 });
+        return [few, meanwhile, room.people.size, room.count];
         """,
     )
-    assert people == [["Bea", "Cleo"], 0, 1]
+    assert people == [["Bea", "Cleo"], ["Bo", "Cleo", "Dan"], 0, 101]

@@ -5,6 +5,9 @@
 /** Messages kept of one conversation; those before can be asked for again. */
 const MOST_KEPT = 1000;
 
+/** Members of a room up to which presence names who comes and goes; above, it counts them. */
+const MOST_NAMED = 100;
+
 /** Conversations at once; the talk with one person that began first goes first. */
 const MOST_CONVERSATIONS = 200;
 
@@ -65,7 +68,8 @@ export class Conversation {
     for (const id of left) this.people.delete(id);
     for (const { id, name } of joined) this.people.set(id, name);
     for (const { id, name } of renamed) this.people.set(id, name);
-    if (this.people.size > count) this.people.clear(); // there are too many to be named
+    // Not by comparing sizes: newcomers are in `who` a moment before they count here.
+    if (count > MOST_NAMED) this.people.clear();
   }
 }
 
