@@ -125,6 +125,19 @@ class Resumed(Greeting, tag="resumed"):
     room: str | None = None
 
 
+class Chat(Event, tag="chat"):
+    """Somebody said something. `seq` counts up by one in a room."""
+
+    user: str
+    message: str
+    emoji: str
+    room: str
+    timestamp: str
+    at: int
+    seq: int
+    id: str
+
+
 class Ok(Event, tag="ok"):
     """It has taken effect, and is kept where it is to be kept."""
 

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from netplay.beat import Beat
 from netplay.channel import Channel
-from netplay.chat.messages import EVENTS, REQUESTS, Chat
+from netplay.chat.messages import EVENTS, REQUESTS
 from netplay.chat.operations import operations
 from netplay.chat.protocol import ChatFactory
 from netplay.chat.rules import Room, Rooms
@@ -22,6 +22,7 @@ from netplay.chat.session import ChatSession
 from netplay.clients import Client
 from netplay.core import Core
 from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated, IRoomLog
+from netplay.messages import Chat
 from netplay.operations import Operation
 from netplay.people import People
 from netplay.session import SETTLE_AFTER

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from netplay.messages import MAX_INTEGER, Event, Greeting, Name, Position, Request
+from netplay.messages import MAX_INTEGER, Chat, Event, Greeting, Name, Position, Request
 
 RoomName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z", examples=["tech"])]
 Text = Annotated[str, Meta(min_length=1, max_length=4000, examples=["hi all"])]
@@ -101,19 +101,6 @@ class Welcome(Greeting, tag="welcome"):
     room: str
     epoch: str
     seq: int
-
-
-class Chat(Event, tag="chat"):
-    """Somebody said something. `seq` counts up by one in a room."""
-
-    user: str
-    message: str
-    emoji: str
-    room: str
-    timestamp: str
-    at: int
-    seq: int
-    id: str
 
 
 class History(Event, tag="history"):

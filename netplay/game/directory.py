@@ -176,9 +176,7 @@ class Directory:
             raise Refused("room_crashed", "the game went wrong as the room was made; it is in the log") from None
 
     def _ended(self, live: LiveRoom) -> None:
-        del self._rooms[live.name]
-        if live.code is not None:
-            del self._codes[live.code]
+        del self._rooms[live.name], self._codes[live.code]
 
 
 def _code() -> str:

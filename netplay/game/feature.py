@@ -25,7 +25,7 @@ from netplay.game.games.arena.game import Arena
 from netplay.game.live import LiveRoom
 from netplay.game.loading import LoadError, load, together
 from netplay.game.lobby import Lobby
-from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, Message, grammar
+from netplay.game.messages import EVENTS, ROOM_REQUESTS, Join, Message
 from netplay.game.operations import operations
 from netplay.game.protocol import GameFactory
 from netplay.game.recording import Recorder
@@ -38,7 +38,6 @@ from netplay.operations import Operation
 from netplay.options import existing, flag, number, repeated
 from netplay.people import People
 from netplay.ticklimit import TickLimit
-from netplay.wire.grammar import Grammar
 
 
 def installed() -> dict[str, type[Game]]:
@@ -81,7 +80,6 @@ class GameService(Service):
         self.waiting = Waiting(self.directory, core.clock)
         self.operations: Sequence[Operation] = operations(self)
         self.beside: list[Beside] = []
-        self._grammars: dict[type[Game], Grammar] = {}
 
     @property
     def requests(self) -> Sequence[type[Request] | type[Message]]:
@@ -108,13 +106,6 @@ class GameService(Service):
     def connected(self, client: Client) -> GameSession:
         """Someone comes to play."""
         return GameSession(client, self)
-
-    def grammar(self, game: type[Game]) -> Grammar:
-        """What may be sent in rooms of a game."""
-        found = self._grammars.get(game)
-        if found is None:
-            found = self._grammars[game] = grammar(game.messages)
-        return found
 
     def target(self, message: Join) -> LiveRoom:
         """

@@ -22,6 +22,7 @@ from netplay.game.scene import Phase, Record, Said, Scene
 from netplay.game.timers import Timer, Timers
 from netplay.interfaces import IGame
 from netplay.messages import Request
+from netplay.wire.grammar import Grammar
 
 API = 1
 """The version of what is described here. Games say which they were written for."""
@@ -126,6 +127,7 @@ class Game:
 
     description: ClassVar[str] = ""
     ticking: ClassVar[bool] = False
+    grammar: ClassVar[Grammar]
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -324,7 +326,7 @@ def _handler(message: Any) -> str:
 
 def _check(cls: type[Game]) -> None:
     """
-    Whether the declarations make sense.
+    Whether the declarations make sense; makes the grammar of what may be sent in rooms of the game.
 
     @raise TypeError: says which does not, and what would.
     """
@@ -362,7 +364,7 @@ def _check(cls: type[Game]) -> None:
         if handlers.count(handler) > 1:
             raise TypeError(f"{who}.messages has two that go to {handler}; give one of them another name")
     try:
-        grammar(cls.messages)
+        cls.grammar = grammar(cls.messages)
     except Exception as error:
         raise TypeError(f"{who}.messages has one that cannot be read: {error}") from error
     for name, _ in getmembers(cls, iscoroutinefunction):

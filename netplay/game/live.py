@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
-from typing import Protocol as Shape
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -17,6 +16,7 @@ from netplay.errors import Refused
 from netplay.game.audience import Audience
 from netplay.game.game import Game
 from netplay.game.messages import Roster, State
+from netplay.game.occupants import Occupant
 from netplay.game.players import Player
 from netplay.game.room import Room
 from netplay.game.roster import Rosters, roster_of
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Occupant(Shape):
-    """Somebody in a room."""
-
-    client: Client
-
-    def room_ended(self, code: str, message: str) -> None:
-        """The room is no more."""
 
 
 class LiveRoom:
@@ -70,7 +61,7 @@ class LiveRoom:
         rate: float,
         ended: Callable[[LiveRoom], object],
         *,
-        code: str | None = None,
+        code: str,
         password: str | None = None,
         private: bool = False,
         permanent: bool = False,
@@ -496,8 +487,7 @@ class LiveRoom:
             self._changed()
 
     def _tell_said(self) -> None:
-        clients = {player: occupant.client for player, occupant in self._occupants.items()}
-        self._talk.tell(self.room.scene, clients)
+        self._talk.tell(self.room.scene, self._occupants)
 
     def _roster(self) -> Roster:
         """
@@ -506,5 +496,4 @@ class LiveRoom:
         @raise Refused: it crashed, which is told.
         """
         self._catch_up()
-        clients = {player: occupant.client for player, occupant in self._occupants.items()}
-        return roster_of(self.room, clients, len(self._spectators), self._core.now())
+        return roster_of(self.room, self._occupants, len(self._spectators), self._core.now())

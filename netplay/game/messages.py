@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from netplay.game.entities import snake
-from netplay.messages import COMMON, MAX_INTEGER, Event, Greeting, Name, Number, Ref, Request
+from netplay.messages import COMMON, MAX_INTEGER, Chat, Event, Greeting, Name, Number, Ref, Request
 from netplay.wire.grammar import Grammar
 
 MOST_SAY = 400
@@ -268,19 +268,6 @@ class Roster(Event, tag="roster"):
     starts_at: int | None = None
 
 
-class Spoken(Event, tag="chat"):
-    """Somebody said something in the room."""
-
-    user: str
-    message: str
-    emoji: str
-    room: str
-    timestamp: str
-    at: int
-    seq: int
-    id: str
-
-
 class Happened(Event, tag="event"):
     """Something happened in the game; what more there is to say of it stands beside these fields."""
 
@@ -309,7 +296,7 @@ ROOM_REQUESTS: tuple[type[Request], ...] = (Games, Rooms, Join, Queue, Leave, Re
 """What everyone may send, in every room."""
 
 EVENTS: tuple[type[Event], ...] = (
-    State, Delta, GameList, RoomList, Seated, Queued, Roster, Spoken, Happened, Over,
+    State, Delta, GameList, RoomList, Seated, Queued, Roster, Chat, Happened, Over,
 )  # fmt: skip
 
 

@@ -30,12 +30,10 @@ from netplay.game.entities import Entity, kind_name
 from netplay.game.game import Game
 from netplay.game.live import LiveRoom
 from netplay.game.loading import file_of
-from netplay.game.messages import grammar
 from netplay.game.players import Player
 from netplay.game.room import Room
 from netplay.messages import MAX_INTEGER
 from netplay.wire.codecs import JSON
-from netplay.wire.grammar import Grammar
 
 FORMAT = 1
 
@@ -261,7 +259,6 @@ def replay(path: Path, game: type[Game]) -> Replayed:
     except Exception as error:
         went.failed = 0, error
         return went
-    messages = grammar(game.messages)
     with path.open("rb") as file:
         file.readline()
         for number, line in enumerate(file, 2):
@@ -276,7 +273,7 @@ def replay(path: Path, game: type[Game]) -> Replayed:
             except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError, LookupError) as error:
                 raise NoRecording(f"{path}, line {number}: {error}") from None
             try:
-                _repeat(room, call, arguments, messages)
+                _repeat(room, call, arguments)
             except Exception as error:
                 went.failed = room.scene.ticks, error
                 break
@@ -294,7 +291,7 @@ def _check_call(call: Any, arguments: list[Any]) -> None:
         raise ValueError("a room advances by whole ticks")
 
 
-def _repeat(room: Room, call: str, arguments: list[Any], messages: Grammar) -> None:
+def _repeat(room: Room, call: str, arguments: list[Any]) -> None:
     """What was refused when it was recorded is refused again."""
     match call:
         case "take_up":
@@ -303,7 +300,7 @@ def _repeat(room: Room, call: str, arguments: list[Any], messages: Grammar) -> N
             *arguments, more = arguments
         case "act":
             player, message = arguments
-            arguments, more = [player, JSON.decode(JSON.encode(message), messages)], {}
+            arguments, more = [player, JSON.decode(JSON.encode(message), room.game.grammar)], {}
         case "advance":
             arguments, more = arguments[:1], {}
         case _:

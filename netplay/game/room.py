@@ -10,6 +10,7 @@ from netplay.errors import Refused
 from netplay.game.game import Game
 from netplay.game.players import Player
 from netplay.game.scene import Phase, Scene
+from netplay.game.timers import Timers
 
 AWAY = 30.0
 """Seconds that a seat is kept for a player whose connection was lost."""
@@ -259,7 +260,7 @@ class Room:
     # Rounds
 
     def _prepared(self) -> Game:
-        self.scene.timers = type(self.scene.timers)()
+        self.scene.timers = Timers()
         world = self.game(self.scene)
         self._tell(world.setup)
         return world

@@ -16,8 +16,7 @@ from netplay.game.room import Room
 from netplay.linkquality import round_trip
 
 if TYPE_CHECKING:
-    from netplay.clients import Client
-
+    from netplay.game.occupants import Occupant
 
 EVERY = 0.25
 """Seconds from one roster to the next, at least."""
@@ -32,12 +31,13 @@ MOST_LISTED = 100
 """Players whom a roster lists, those who came first; of the others it has the number."""
 
 
-def link_of(client: Client | None) -> Link | None:
-    """How well a client is connected, C{None} without one."""
-    if client is None:
+def link_of(occupant: Occupant | None) -> Link | None:
+    """How well somebody is connected, C{None} for nobody."""
+    if occupant is None:
         return None
-    trip = round_trip(client.outbox.transport)
-    return Link(None if trip is None else round(trip * 1000), client.outbox.backlog)
+    outbox = occupant.client.outbox
+    trip = round_trip(outbox.transport)
+    return Link(None if trip is None else round(trip * 1000), outbox.backlog)
 
 
 def links_differ(before: Roster | None, now: Roster) -> bool:
@@ -53,11 +53,11 @@ def links_differ(before: Roster | None, now: Roster) -> bool:
     return False
 
 
-def roster_of(room: Room, clients: Mapping[str, Client], spectators: int, now: int) -> Roster:
+def roster_of(room: Room, occupants: Mapping[str, Occupant], spectators: int, now: int) -> Roster:
     """
     What there is to say of a room.
 
-    @param clients: those of the players that are connected, by player.
+    @param occupants: the players that are connected, by player.
     @param now: milliseconds since 1970.
     """
     least, most = room.game.players
@@ -71,7 +71,7 @@ def roster_of(room: Room, clients: Mapping[str, Client], spectators: int, now: i
         max=most,
         players={
             player.id: RosterLine(
-                player.name, player.team, player.ready, player.away, player.bot, link_of(clients.get(player.id))
+                player.name, player.team, player.ready, player.away, player.bot, link_of(occupants.get(player.id))
             )
             for player in islice(room.seats.values(), MOST_LISTED)
         },

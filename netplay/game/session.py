@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -95,7 +95,7 @@ class GameSession(Session):
     @property
     def grammar(self) -> Grammar:  # type: ignore[override]
         """What is taken in the room."""
-        return self._game.grammar(self.live.room.game)
+        return self.live.room.game.grammar
 
     def identity(self) -> Identity:
         """Who it serves."""
@@ -236,14 +236,8 @@ class GameSession(Session):
             if live is self.live and (message.spectate or not self.watching):
                 raise Refused("not_allowed", "you are in this room already", "$.room")
             live.check(message.password)
-            before = self.person.name
-            if message.name is not None:
-                game.people.rename(self.person, message.name)
-            try:
+            with self._called(message.name):
                 return self.move(live, message.team, spectate=message.spectate)
-            except Refused:
-                game.people.rename(self.person, before)
-                raise
         finally:
             game.directory.discard(live)
 
@@ -289,9 +283,8 @@ class GameSession(Session):
     def queue(self, message: Queue) -> Event:
         """Wait for others to play with."""
         game = self._game.directory.game(message.game)
-        if message.name is not None:
-            self._game.people.rename(self.person, message.name)
-        return Queued(game=game.name, waiting=self._game.waiting.add(self, game, message.rating))
+        with self._called(message.name):
+            return Queued(game=game.name, waiting=self._game.waiting.add(self, game, message.rating))
 
     def matched(self, live: LiveRoom) -> None:
         """Others were found: into a room with them."""
@@ -323,6 +316,23 @@ class GameSession(Session):
     def sync(self, message: Sync) -> None:
         """How to be told the state."""
         self.live.sync(self.client, deltas=message.mode == "delta", max_rate=message.max_rate)
+
+    @contextmanager
+    def _called(self, name: str | None) -> Iterator[None]:
+        """
+        Be called that, unless what is done meanwhile is refused.
+
+        @raise Refused: C{bad_message}, C{name_taken}.
+        """
+        people = self._game.people
+        before = self.person.name
+        if name is not None:
+            people.rename(self.person, name)
+        try:
+            yield
+        except Refused:
+            people.rename(self.person, before)
+            raise
 
     def _as_player(self) -> LiveRoom:
         if self.watching:

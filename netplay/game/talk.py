@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from netplay.channel import Channel
 from netplay.core import Core
-from netplay.game.messages import Over, RecordLine, Spoken
+from netplay.game.messages import Over, RecordLine
 from netplay.game.scene import Said, Scene
+from netplay.messages import Chat
 from netplay.people import Person
 from netplay.times import iso
 from netplay.wire.codecs import JSON
 
 if TYPE_CHECKING:
-    from netplay.clients import Client
+    from netplay.game.occupants import Occupant
 
 MOST_BYTES = 65536
 """In JSON, of an event or of a result, at most."""
@@ -46,7 +47,7 @@ class Talk:
         self._seq += 1
         now = self._core.wall()
         self.channel.publish(
-            Spoken(
+            Chat(
                 user=person.name,
                 message=text,
                 emoji=EMOJI,
@@ -58,11 +59,11 @@ class Talk:
             )
         )
 
-    def tell(self, scene: Scene, clients: Mapping[str, Client]) -> None:
+    def tell(self, scene: Scene, occupants: Mapping[str, Occupant]) -> None:
         """
         What the game has said since the last time, and how the round ended.
 
-        @param clients: those of the players that are connected, by player.
+        @param occupants: the players that are connected, by player.
         @raise RuntimeError: some of it is too large.
         """
         said, scene.said = scene.said, []
@@ -70,8 +71,8 @@ class Talk:
             message = _checked(self._event(event, scene.ticks), f"the event {event.event!r}")
             if event.to is None:
                 self.channel.publish(message)
-            elif event.to.id in clients:
-                clients[event.to.id].send(message)
+            elif event.to.id in occupants:
+                occupants[event.to.id].client.send(message)
         if scene.result is None:
             self._result_told = False
         elif not self._result_told:

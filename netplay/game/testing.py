@@ -19,7 +19,7 @@ from typing import Any
 from netplay.client.mirror import Mirror
 from netplay.game.changes import View
 from netplay.game.game import Game
-from netplay.game.messages import Message, grammar
+from netplay.game.messages import Message
 from netplay.game.room import Room
 from netplay.game.scene import Phase, Record
 from netplay.game.sync import Stream
@@ -83,7 +83,6 @@ class PlayedRoom:
 
     def __init__(self, game: type[Game], seed: int = 0) -> None:
         self.room = Room("room", game, seed)
-        self._grammar = grammar(game.messages)
         self._stream = Stream(self.room.name, game)
         self._clients: dict[str, _Client] = {}
         self._per_state = max(1, round(game.tick_rate / (game.send_rate or game.tick_rate)))
@@ -149,7 +148,7 @@ class PlayedRoom:
         @raise Refused: what the client would be told, also if it is not right.
         @raise TypeError: it is not for the game, but for the room.
         """
-        read: Any = JSON.decode(JSON.encode(message), self._grammar)
+        read: Any = JSON.decode(JSON.encode(message), self.room.game.grammar)
         if not any(isinstance(read, taken) for taken in self.room.game.messages):
             raise TypeError(f"{message['type']!r} is not for the game: it is a method of this, or of its `room`")
         self.act(name, read)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
 from netplay.errors import Refused
 from netplay.game.directory import Directory
@@ -23,8 +22,6 @@ class Waiting:
     @param directory: where the rooms are.
     @param clock: the reactor.
     """
-
-    _log = Logger()
 
     def __init__(self, directory: Directory, clock: IReactorTime) -> None:
         self._directory = directory
