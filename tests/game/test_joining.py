@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from netplay.game import directory
 from tests.features import LineClient
-from tests.game.rooms import RoomsTestCase
+from tests.game.rooms import RoomsTestCase, Walk
 
 
 class ListTests(RoomsTestCase):
@@ -399,4 +399,9 @@ class NameTests(RoomsTestCase):
         self.house.wait(1)
         self.join(self.bob, game="walk")
         self.house.wait(1)
+        self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
+
+    def test_so_is_who_cannot_wait(self) -> None:
+        self.house.game.games["walk"] = type("Alone", (Walk,), {"name": "walk", "api": 1, "players": (1, 1)})
+        self.assertEqual(self.refused(self.ann.ask("queue", game="walk", name="Mallory"))[0], "not_allowed")
         self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
