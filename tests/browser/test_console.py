@@ -212,6 +212,16 @@ async def test_prices_a_chart_and_alerts(daemons: Daemons, windows: Windows, tmp
     await window.do(window.page.get_by_role("button", name=re.compile("Cancel UP")).click())
     await window.shows("#alerts li")
 
+    # Also by a click during which the chart is drawn anew.
+    await window.do(window.page.mouse.move(box["x"] + 100, box["y"] + box["height"] / 2))
+    await window.do(window.page.mouse.down())
+    await window.evaluate("document.querySelector('#chart svg').classList.add('old')")
+    await window.do(window.page.locator("#chart svg:not(.old)").wait_for())
+    await window.do(window.page.mouse.up())
+    await window.tells("#alerts", re.compile(r"UP (above|below) 10[3-7]\.\d\d"))
+    await window.do(window.page.get_by_role("button", name=re.compile("Cancel UP")).click())
+    await window.shows("#alerts li")
+
     # By keyboard, once.
     await window.do(window.page.get_by_label("once").check())
     await window.fill("Tell me at", "104.50")
