@@ -75,11 +75,19 @@ class Audience:
 
     def admit(self, client: Client, player: str | None, change: int) -> None:
         """
-        Somebody sees the room from now on, everything at first. The others are told what changed before that.
+        Somebody sees the room from now on, everything at first. The others are told what changed before that, but only
+        once from one state of the room to the next: they do not get more for those who come and go.
 
         @param change: how many changes there were.
         """
-        self._settle(self._viewer(client, player, change), 1)
+        viewer = self._viewer(client, player, change)
+        group = self._group(1)
+        if group.hurried:
+            client.send(self.preview(client, player))
+            group.add(viewer)
+        else:
+            group.hurried = True
+            self._settle(viewer, group)
 
     def admit_knowing(self, client: Client, player: str, change: int) -> None:
         """Somebody sees the room from now on that was told everything up to that change already."""
@@ -108,9 +116,9 @@ class Audience:
         self._unsettle(viewer)
         client.forget(STATE)
         viewer.deltas = deltas
-        self._settle(viewer, every)
+        self._settle(viewer, self._group(every))
 
-    def preview(self, client: Client, player: str) -> State:
+    def preview(self, client: Client, player: str | None) -> State:
         """Everything that a player may see just now, for one who is not told of changes yet."""
         group = _Group(1, self)
         group.send(always=False)
@@ -122,8 +130,7 @@ class Audience:
         client.channels.append(self)
         return viewer
 
-    def _settle(self, viewer: Viewer, every: int) -> None:
-        group = self._group(every)
+    def _settle(self, viewer: Viewer, group: _Group) -> None:
         group.send(always=False)
         group.add(viewer)
         viewer.client.send(group.state(viewer))
@@ -157,6 +164,7 @@ class Audience:
             if self._sends % group.every:
                 left = True
             else:
+                group.hurried = False
                 group.send(change, always=always)
         return left
 
@@ -177,12 +185,17 @@ class _Lane:
 
 
 class _Group:
-    """Viewers with the same rate: they know the same, as far as they may."""
+    """
+    Viewers with the same rate: they know the same, as far as they may.
 
-    __slots__ = ("_audience", "_lanes", "_stream", "every", "viewers")
+    @ivar hurried: they were told something before its time, since somebody came.
+    """
+
+    __slots__ = ("_audience", "_lanes", "_stream", "every", "hurried", "viewers")
 
     def __init__(self, every: int, audience: Audience) -> None:
         self.every = every
+        self.hurried = False
         self.viewers: dict[Viewer, None] = {}
         self._audience = audience
         self._lanes: dict[tuple[Wire, bool], _Lane] | None = None  # by wire and whether they get deltas

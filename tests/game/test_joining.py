@@ -405,3 +405,22 @@ class NameTests(RoomsTestCase):
         self.house.game.games["walk"] = type("Alone", (Walk,), {"name": "walk", "api": 1, "players": (1, 1)})
         self.assertEqual(self.refused(self.ann.ask("queue", game="walk", name="Mallory"))[0], "not_allowed")
         self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
+
+
+class CrowdedTests(RoomsTestCase):
+    """A room in which many come and go."""
+
+    def test_those_who_play_get_no_more_for_it(self) -> None:
+        room = self.join(self.ann, game="run")["room"]
+        self.ann.ask("sync", mode="delta")
+        others = [self.house.connect("game") for _ in range(20)]
+        self.house.wait(1)
+        self.ann.received()
+        for _ in range(10):  # in a second
+            for other in others[:2]:
+                other.ask("join", room=room)
+                other.ask("leave")
+                other.ask("join", room=room)
+                other.ask("leave")
+            self.house.wait(0.1)
+        self.assertLessEqual(len(self.ann.heard("delta")), 20)
