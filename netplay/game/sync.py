@@ -16,7 +16,7 @@ import msgspec
 from netplay.game.changes import Change, Changes, Rows, Seen, View
 from netplay.game.entities import Entity, Kind
 from netplay.game.game import Game
-from netplay.game.grid import EVERYWHERE, GONE, Cell, Cells, Grid
+from netplay.game.grid import EVERYWHERE, GONE, NOWHERE, Cell, Cells, Grid
 from netplay.game.messages import Delta, State
 from netplay.game.players import Player
 from netplay.wire.codecs import JSON, Codec
@@ -142,9 +142,7 @@ class Stream:
         self._acks_by_cell = by_cell
         if self._near:
             for player, seq in changes.acks.items():
-                seen = self._seen.get(player)
-                if seen is not None:
-                    by_cell.setdefault(seen.cell, {})[player] = seq
+                by_cell.setdefault(self._cell_of(player), {})[player] = seq
 
     # Who sees what
 
@@ -279,7 +277,14 @@ class Stream:
         acks = self._acks
         if not self._near or cell is EVERYWHERE:
             return acks
+        if cell is NOWHERE:  # also those of whom there is nothing in the world
+            return {player: seq for player, seq in acks.items() if self._cell_of(player) is NOWHERE}
         return {id: acks[id] for id in self._grid.inside(cell) if id in acks}
+
+    def _cell_of(self, player: str) -> Cell:
+        """Where what goes by a player's id is."""
+        seen = self._seen.get(player)
+        return NOWHERE if seen is None else seen.cell
 
     def _number(self, player: str) -> int | str:
         """Under which number the viewers know what goes by a player's id."""

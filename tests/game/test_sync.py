@@ -523,6 +523,13 @@ class SightTests(SynchronousTestCase):
         self.house.tell()
         self.assertEqual(self.house.of(self.bob).acks, {"bob": 7})
 
+    def test_who_has_nothing_in_the_world_is_told_that_too(self) -> None:
+        self.world.remove(self.bob.entity)
+        self.bob.entity = None
+        self.house.room.acks["bob"] = 7
+        self.house.tell()
+        self.assertEqual(self.house.of(self.bob).acks, {"bob": 7})
+
     def test_those_who_are_in_the_same_cell_are_told_the_same(self) -> None:
         stream = self.house.stream
         self.bob.entity.x = 3
