@@ -9,7 +9,6 @@ from pathlib import Path
 from twisted.python.usage import Options, UsageError
 
 import netplay
-from netplay.game.template import files, what_next
 from netplay.options import existing
 
 
@@ -39,8 +38,13 @@ class NewOptions(Subcommand):
     synopsis = "Usage: netplay new NAME"
     longdesc = "Writes NAME.py, a small game that works, and test_NAME.py into the current folder."
 
-    def parseArgs(self, name: str) -> None:  # type: ignore[override]
+    def parseArgs(self, name: str = "") -> None:
         """What the game is called."""
+        from netplay.game.feature import installed
+        from netplay.game.template import files
+
+        if name in installed():
+            raise UsageError(f"new {name}: there is a game of that name already; take another word, such as treasure")
         try:
             self["files"] = files(name)
         except ValueError as error:
@@ -114,12 +118,17 @@ def run(given: Options) -> None:
 
 def new(given: Options) -> None:
     """Write a game; what is there already stays as it is."""
+    from netplay.game.template import what_next
+
     there = [name for name in given["files"] if Path(name).exists()]
     if there:
         sys.exit(f"netplay: there is a {there[0]} already; take another name, or move it away")
-    for name, text in given["files"].items():
-        with open(name, "x", encoding="utf-8") as file:
-            file.write(text)
+    try:
+        for name, text in given["files"].items():
+            with open(name, "x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        sys.exit(f"netplay: {name} cannot be written: {error.strerror}")
     sys.stdout.write(what_next(given["name"]))
 
 

@@ -47,13 +47,18 @@ def repeated(name: str, doc: str, coerce: Callable[[str], Any]) -> list[Any]:
     return [name, None, [], doc, coerce]
 
 
+def absolute(value: str) -> Path:
+    """The path, wherever the daemon's working directory will be."""
+    return Path(value).absolute()
+
+
 def existing(option: str, kind: str, there: Callable[[Path], bool], value: str) -> Path:
     """
-    The absolute path of what is there already: a daemon may change its working directory.
+    The L{absolute} path of what is there already.
 
     @raise UsageError: it is not.
     """
-    path = Path(value).absolute()
+    path = absolute(value)
     if not there(path):
         raise UsageError(f"{option} {value}: there is no such {kind}; type for example {option} ./NAME")
     return path

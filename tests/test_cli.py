@@ -71,7 +71,7 @@ class MainTests(SynchronousTestCase):
         self.assertIn("--idle-timeout", text)
 
     def test_a_new_game_has_a_name_that_python_and_games_can_have(self) -> None:
-        for name in ("Treasure", "../treasure", "class", "json", "a-b"):
+        for name in ("Treasure", "../treasure", "class", "true", "json", "pytest", "a-b", "lobby", "arena", ""):
             self.assertIn(f"new {name}: ", self.exits("new", name))
 
     def test_replay_wants_a_recording(self) -> None:

@@ -169,8 +169,6 @@ class Directory:
     def _room(self, game: type[Game], name: str) -> Room:
         try:
             return self._limit.call(Room, name, game, secrets.randbits(32))
-        except KeyboardInterrupt:
-            raise
         except BaseException:
             LiveRoom._log.failure("the game {game} failed while a room of it was made", game=game.name)
             raise Refused("room_crashed", "the game went wrong as the room was made; it is in the log") from None

@@ -35,7 +35,7 @@ from netplay.game.waiting import Waiting
 from netplay.interfaces import IDescribed, IFeature, IGame, IMessageService, IOperated
 from netplay.messages import Request
 from netplay.operations import Operation
-from netplay.options import existing, flag, number, repeated
+from netplay.options import absolute, existing, flag, number, repeated
 from netplay.people import People
 from netplay.ticklimit import TickLimit
 
@@ -148,7 +148,7 @@ class GameFeature:
         repeated("load", "A Python file with a game to be played", partial(existing, "--load", "file", Path.is_file)),
         flag("dev", "Look whether files of --load change, and let their rooms go on with the changed code"),
         ["record", None, None, "Write all that happens in rooms into files in this directory, for `netplay replay`",
-         partial(existing, "--record", "directory", Path.is_dir)],
+         absolute],
         number("record-limit", 2**26, "Bytes of the recording of one room, at most", 1024, 2**40),
     ]  # fmt: skip
 
@@ -156,7 +156,7 @@ class GameFeature:
         """
         With the games that are installed, and those that are loaded.
 
-        @raise UsageError: a file to be loaded is no game.
+        @raise UsageError: a file to be loaded is no game, or nothing can be recorded where it should be.
         """
         try:
             games = together(installed().values(), [game for path in options["load"] for game in load(path)])
@@ -167,6 +167,12 @@ class GameFeature:
             reloading = Reloading(core.clock, options["load"], games, service.directory, service.limit)
             service.beside.append(reloading)
         if options["record"]:
+            try:
+                options["record"].mkdir(exist_ok=True)
+            except OSError as error:
+                raise UsageError(
+                    f"--record {options['record']}: {error.strerror}; name a directory to write to"
+                ) from None
             recorder = Recorder(core, options["record"], options["record-limit"])
             service.directory.opened.append(recorder.record)
             service.beside.append(recorder)

@@ -27,6 +27,9 @@ from netplay.wire.grammar import Grammar
 API = 1
 """The version of what is described here. Games say which they were written for."""
 
+NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""What a game may be called."""
+
 MOST_ENTITIES = 10_000
 """In one room, at most."""
 
@@ -331,7 +334,7 @@ def _check(cls: type[Game]) -> None:
     @raise TypeError: says which does not, and what would.
     """
     who = cls.__name__
-    if not (isinstance(cls.name, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,31}", cls.name)):
+    if not (isinstance(cls.name, str) and NAME.fullmatch(cls.name)):
         raise TypeError(f"{who}.name is one lower-case word, such as {who.lower()!r}, not {cls.name!r}")
     if cls.name == "lobby":  # its rooms would be taken for those of the lobby
         raise TypeError(f"{who}.name is not 'lobby', where players are before they join; take another word")

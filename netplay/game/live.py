@@ -255,7 +255,7 @@ class LiveRoom:
         # As guarded does, without its layers: players hold and let go all the time.
         try:
             self._limit.call(self.room.act, player, message)
-        except (Refused, KeyboardInterrupt):
+        except Refused:
             raise
         except BaseException:
             self._crash()
@@ -368,7 +368,7 @@ class LiveRoom:
         """
         try:
             return f(*args, **kwargs)
-        except (Refused, KeyboardInterrupt):
+        except Refused:
             raise
         except BaseException:
             self._crash()
@@ -443,7 +443,7 @@ class LiveRoom:
         room = self.room
         try:
             self._limit.call(room.advance)
-        except SystemExit:  # a game does not end the daemon
+        except (SystemExit, KeyboardInterrupt):  # a game does not end the daemon; signals have handlers of their own
             self._crashed(Failure())
             return
         if room.scene.said or room.scene.result is not None:

@@ -34,6 +34,7 @@ from netplay.game.players import Player
 from netplay.game.room import Room
 from netplay.messages import MAX_INTEGER
 from netplay.wire.codecs import JSON
+from netplay.wire.grammar import DECODE_ERRORS
 
 FORMAT = 1
 
@@ -161,6 +162,8 @@ class Recorder:
     @param limit: bytes in each of them, at most.
     """
 
+    _log = Logger()
+
     def __init__(self, core: Core, directory: Path, limit: int) -> None:
         self._core = core
         self._directory = directory
@@ -174,7 +177,11 @@ class Recorder:
         began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._core.wall()))
         names = (f"{live.name}-{began}{more}.jsonl" for more in chain([""], (f"-{n}" for n in count(2))))
         path = next(path for name in names if not (path := self._directory / name).exists())
-        path.touch()
+        try:
+            path.touch()
+        except OSError as error:
+            self._log.warn("{path} cannot be written: {error}", path=str(path), error=error.strerror)
+            return
         self._recordings[live] = Recording(path, live.room, self._limit)
 
     def stop(self) -> None:
@@ -242,7 +249,7 @@ def header_of(path: Path) -> dict[str, Any]:
         return {name: header[name] for name in ("game", "room", "seed", "file", "netplay")}
     except OSError as error:
         raise NoRecording(f"{path} cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
+    except (*DECODE_ERRORS, LookupError, TypeError):
         raise NoRecording(f"{path} is no recording") from None
 
 
@@ -262,6 +269,8 @@ def replay(path: Path, game: type[Game]) -> Replayed:
     with path.open("rb") as file:
         file.readline()
         for number, line in enumerate(file, 2):
+            if not line.endswith(b"\n"):
+                break  # the daemon was ended as it wrote this
             try:
                 call, *arguments = msgspec.json.decode(line)
                 if call == "state":
@@ -270,7 +279,7 @@ def replay(path: Path, game: type[Game]) -> Replayed:
                         break
                     continue
                 _check_call(call, arguments)
-            except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError, LookupError) as error:
+            except (*DECODE_ERRORS, ValueError, TypeError, LookupError) as error:
                 raise NoRecording(f"{path}, line {number}: {error}") from None
             try:
                 _repeat(room, call, arguments)

@@ -230,7 +230,6 @@ class GameSession(Session):
     def join(self, message: Join) -> Event:
         """Out of the room, into another."""
         game = self._game
-        game.waiting.remove(self)
         live = game.target(message)
         try:
             if live is self.live and (message.spectate or not self.watching):
@@ -253,6 +252,7 @@ class GameSession(Session):
         if spectate and not live.room.seats:
             raise Refused("no_such_room", "nobody plays there; join without spectate to be the first", "$.spectate")
         player = None if spectate else live.seat(self.person, team)
+        self._game.waiting.remove(self)
         self._go()
         self.live = live
         self.watching = spectate
@@ -337,6 +337,8 @@ class GameSession(Session):
     def _as_player(self) -> LiveRoom:
         if self.watching:
             raise Refused("not_allowed", "you only watch here; join without spectate to play")
+        if Lobby.is_one(self.live.name):
+            raise Refused("wrong_phase", "there are no rounds in the lobby; join a game first")
         return self.live
 
     def _go(self) -> None:

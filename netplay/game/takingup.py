@@ -8,7 +8,6 @@ from copy import deepcopy
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from netplay.game.entities import Entity, Kind, kind_name
 from netplay.game.game import Game
@@ -31,15 +30,16 @@ def take_up(room: Room, game: type[Game]) -> None:
             raise LookupError(f"a timer waits for {timer.method}, which there is no more")
     kinds = _entity_classes(game)
     players = list(room.seats.values())
-    made: list[tuple[Struct, Struct]] = []
+    made: list[tuple[Any, Any]] = []
     memo: dict[int, Any] = {id(kept): kept for kept in (scene, scene.random, *players)}
     for entity in {id(e): e for e in (*world.entities.values(), *_theirs(players))}.values():
         if type(entity).__module__ == room.game.__module__:
             cls = kinds.get(kind_name(type(entity)))
             if cls is None:
                 raise LookupError(f"there is a {kind_name(type(entity))!r} in the room, and no class for it any more")
-            Kind(cls, game.digits)
             made.append((entity, _blank(cls)))
+    for changed_class in {type(new) for _, new in made}:
+        Kind(changed_class, game.digits)  # whether it can be shown
     made += [(player.seat, game.seat()) for player in players]
     memo.update({id(old): new for old, new in made})
     for old, new in made:

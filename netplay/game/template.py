@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
+from importlib.util import find_spec
 from keyword import iskeyword
 from string import Template
+
+from netplay.game.game import NAME
+from netplay.game.lobby import Lobby
 
 _GAME = Template('''\
 """
@@ -149,10 +151,12 @@ def files(name: str) -> dict[str, str]:
 
     @raise ValueError: no game can be called that, or no module.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+    if not NAME.fullmatch(name):
         raise ValueError("a game is called by one lower-case word, such as treasure")
-    if iskeyword(name) or name in sys.stdlib_module_names:
+    if iskeyword(name) or iskeyword(_title(name)) or find_spec(name) is not None:
         raise ValueError(f"{name} means something in Python; take another word, such as treasure")
+    if name == Lobby.NAME:
+        raise ValueError("that is where players are before they join; take another word, such as treasure")
     return {f"{name}.py": _filled(_GAME, name), f"test_{name}.py": _filled(_TEST, name)}
 
 

@@ -37,10 +37,10 @@ class Waiting:
         @return: how many do.
         @raise Refused: C{too_many}; C{not_allowed} for a game that is played alone.
         """
-        self.remove(session)
         least, most = game.players
         if most < 2:
             raise Refused("not_allowed", f"{game.name} is played alone; join it", "$.game")
+        self.remove(session)
         queue = self._queues.get(game.name)
         if queue is None:
             queue = self._queues[game.name] = Queue(most, least=max(2, least))

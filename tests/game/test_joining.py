@@ -407,6 +407,16 @@ class NameTests(RoomsTestCase):
         self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
 
 
+class LobbyTests(RoomsTestCase):
+    """What is asked for where there is no round."""
+
+    def test_there_is_none_in_the_lobby(self) -> None:
+        for request in ({"type": "ready"}, {"type": "start"}, {"type": "team", "team": "red"}):
+            answer = self.ann.ask(**request)
+            self.assertEqual(self.refused(answer), ("wrong_phase", None))
+            self.assertIn("join a game", answer["message"])
+
+
 class CrowdedTests(RoomsTestCase):
     """A room in which many come and go."""
 

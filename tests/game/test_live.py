@@ -375,6 +375,9 @@ class Fragile(Game):
     def end_everything(self) -> None:
         raise SystemExit
 
+    def interrupt(self) -> None:
+        raise KeyboardInterrupt
+
     def say_no(self) -> None:
         self.refuse("not like that")
 
@@ -543,7 +546,7 @@ class CrashTests(RoomsTestCase):
 
     def test_when_it_raises_what_nobody_should(self) -> None:
         for game in (Fragile, FragileRun):
-            for n, how in enumerate(("leave", "end_everything"), 1):
+            for n, how in enumerate(("leave", "end_everything", "interrupt"), 1):
                 with self.subTest(game.name, how=how):
                     self.together(game.name)
                     self.wrong("on_poke", how)
@@ -551,10 +554,12 @@ class CrashTests(RoomsTestCase):
                     self.ended(self.ann, self.bob, room=f"{game.name}-{n}")
 
     def test_a_tick_does_not_end_the_daemon(self) -> None:
-        self.together("fragile_run")
-        self.wrong("tick", "end_everything")
-        self.house.wait(0.1)
-        self.ended(self.ann, self.bob, room="fragile_run-1")
+        for n, how in enumerate(("end_everything", "interrupt"), 1):
+            with self.subTest(how=how):
+                self.together("fragile_run")
+                self.wrong("tick", how)
+                self.house.wait(0.1)
+                self.ended(self.ann, self.bob, room=f"fragile_run-{n}")
 
     def test_when_it_refuses_what_nobody_asked_for(self) -> None:
         for n, hook in enumerate(("joined", "left", "timer", "away"), 1):

@@ -69,6 +69,13 @@ class RecordingTests(SynchronousTestCase):
         self.assertTrue(went.same)
         self.assertEqual(list(went.told()), ["the same in all 261 ticks"])
 
+    def test_of_one_that_was_cut_off_what_is_there_is_played(self) -> None:
+        path = self.closed()
+        path.write_bytes(path.read_bytes()[:-20])
+        went = replay(path, Tag)
+        self.assertTrue(went.same)
+        self.assertLess(went.ticks, 261)
+
     def test_changed_code_differs_at_a_tick_and_it_is_said_in_what(self) -> None:
         went = replay(self.closed(), Faster)
         self.assertEqual(went.differs, 101)
@@ -137,3 +144,11 @@ class RecorderTests(SynchronousTestCase):
         recorder.stop()
         directory.stop()
         self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_where_nothing_can_be_written_rooms_are_made_all_the_same(self) -> None:
+        recorder = Recorder(Core(Clock(), Limits()), Path(self.mktemp()), 2**20)  # which is not there
+        directory = Directory({"tag": Tag}, Core(Clock(), Limits()), TickLimit(0), 20)
+        directory.opened.append(recorder.record)
+        self.assertEqual(directory.open(Tag, "one").name, "one")
+        self.assertEqual(recorder._recordings, {})
+        directory.stop()

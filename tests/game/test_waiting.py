@@ -108,6 +108,14 @@ class WaitingTests(RoomsTestCase):
         self.wait_for(self.bob)
         self.assertEqual(self.where(self.ann, self.bob), ["walk-1", "lobby"])
 
+    def test_but_not_one_that_is_refused(self) -> None:
+        self.wait_for(self.ann)
+        for where in ({"code": "XXXXX"}, {"room": "nowhere"}, {"game": "duel", "spectate": True}):
+            self.assertEqual(self.ann.ask("join", **where)["type"], "error")
+        self.assertEqual(self.refused(self.wait_for(self.ann, "alone"))[0], "not_allowed")
+        self.wait_for(self.bob)
+        self.assertRegex(" ".join(self.where(self.ann, self.bob)), r"^(duel-\d) \1$")
+
     def test_who_drops_waits_no_more(self) -> None:
         self.wait_for(self.ann)
         self.ann.drop()

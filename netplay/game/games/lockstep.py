@@ -124,7 +124,8 @@ class Lockstep(Game):
 
     def away(self, player: Player) -> None:
         player.seat.prompt = None
-        self.pass_on()
+        if self.playing:
+            self.pass_on()
 
     def left(self, player: Player) -> None:
         if self.playing:

@@ -241,6 +241,14 @@ class EndTests(LockstepTestCase):
         self.room.leave("cy")
         self.assertEqual(self.room.events("bob")[-1]["over"], {"results": {"ann": "draw", "bob": "draw"}})
 
+    def test_after_that_no_frame_is_passed_on(self) -> None:
+        for name in ("ann", "bob"):
+            self.send(name, FIRST)
+        for name in ("ann", "bob", "cy"):
+            self.room.act(name, Done(result="draw"))
+        self.room.drop("cy")
+        self.assertEqual(self.frames("ann"), [])
+
 
 class PropertyTests(SynchronousTestCase):
     """Whoever sends what, and whenever."""
