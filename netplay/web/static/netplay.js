@@ -442,7 +442,8 @@ export class Feature extends Emitter {
  *
  * Its events:
  *
- * - `entered` {}: this is another room than before, or it is now known how others find it.
+ * - `entered` {}: this is another room than before.
+ * - `seated` {}: now it is known how others find it, and whether one only watches.
  * - `change` {}: the state is another.
  * - `roster` {}: who is in it or what it is about is another.
  *
@@ -524,7 +525,7 @@ export class Room extends Emitter {
     this.watching = spectator;
     this.#mode = mode;
     this.#sync();
-    this.emit("entered", {});
+    this.emit("seated", {});
   }
 
   #sync() {

@@ -26,7 +26,6 @@ export class Game {
   #room;
   #stages;
   #stage = null;
-  #played = null; // the room that it shows
   #rooms;
 
   /**
@@ -46,6 +45,7 @@ export class Game {
     new RoomTalk(game, room);
     new LagPanel(lag);
     room.on("entered", () => this.#entered());
+    room.on("seated", () => this.#seated());
     room.on("change", () => this.#stage?.changed());
     game.on("error", (error) => error.fatal || error.code === TOO_LATE || toast(error.message));
     byId("game-leave").addEventListener("click", () => room.leave().catch(complain));
@@ -74,16 +74,19 @@ export class Game {
   }
 
   #entered() {
-    const { name, game, code, isLobby, watching } = this.#room;
+    const { name, game, isLobby } = this.#room;
     byId("game-title").replaceChildren(isolated(isLobby ? "Lobby" : name));
-    byId("game-where").textContent = watching ? "You watch" : isLobby ? "" : game;
     byId("game-leave").hidden = isLobby;
+    this.#seated();
+    this.#turnTo(STAGES[game] ?? ANY);
+  }
+
+  #seated() {
+    const { game, code, isLobby, watching } = this.#room;
+    byId("game-where").textContent = watching ? "You watch" : isLobby ? "" : game;
     byId("game-link").hidden = code === null;
     if (code !== null) history.replaceState(null, "", this.#link());
     else if (JOIN.test(location.hash) && isLobby) history.replaceState(null, "", "#game");
-    if (name !== this.#played) this.#turnTo(STAGES[game] ?? ANY);
-    this.#played = name;
-    this.#stage.changed();
   }
 
   #turnTo(wanted) {

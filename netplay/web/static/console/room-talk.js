@@ -12,7 +12,7 @@ export class RoomTalk {
    */
   constructor(game, room) {
     const log = byId("room-log");
-    room.on("entered", () => log.dataset.room !== room.name && this.#empty(room.name));
+    room.on("entered", () => log.replaceChildren());
     game.on("chat", ({ room: name, user, message }) => {
       if (name !== room.name) return;
       log.append(element("li", {}, isolated(user, { class: "name" }), " ", isolated(message)));
@@ -26,10 +26,5 @@ export class RoomTalk {
       byId("say-text").value = "";
       game.request({ type: "say", text }).catch(complain);
     });
-  }
-
-  #empty(room) {
-    byId("room-log").dataset.room = room;
-    byId("room-log").replaceChildren();
   }
 }

@@ -26,9 +26,10 @@ export class Rooms {
     this.#enter = (where) => enter({ ...where, name: byId("player-name").value.trim() || undefined });
     game.on("ready", () => this.#learn());
     room.on("entered", () => {
-      byId("rooms-panel").open = room.isLobby;
+      const panel = byId("rooms-panel");
+      if (panel.open === room.isLobby) this.look();
+      else panel.open = room.isLobby; // which is looked at once it opens
       this.#drawGames();
-      this.look();
     });
     byId("rooms-panel").addEventListener("toggle", () => this.look());
     setInterval(() => this.look(), LOOK_EVERY);
