@@ -1,6 +1,7 @@
 /** A chart of one price: a line or candles, the time to the right, with the thresholds of alerts. */
 
 import { drawn } from "./dom.js";
+import { redrawing } from "./sheet.js";
 
 /** A chart is at least so many candles wide, or a few would be blocks. */
 const LEAST_CANDLES = 24;
@@ -17,7 +18,7 @@ export class Chart {
   #box;
   #shown = null;
   #scale = null;
-  #frame = null;
+  #wake;
 
   /**
    * @param {HTMLElement} box - which it fills.
@@ -25,7 +26,7 @@ export class Chart {
    */
   constructor(box, chosen) {
     this.#box = box;
-    new ResizeObserver(() => this.#wake()).observe(box);
+    this.#wake = redrawing(box, () => this.#draw());
     box.addEventListener("click", ({ clientY }) => {
       if (this.#scale !== null) chosen(this.#scale.price(clientY - box.getBoundingClientRect().top));
     });
@@ -44,12 +45,7 @@ export class Chart {
     this.#wake();
   }
 
-  #wake() {
-    this.#frame ??= requestAnimationFrame(() => this.#draw());
-  }
-
   #draw() {
-    this.#frame = null;
     const { clientWidth: width, clientHeight: height } = this.#box;
     if (width === 0 || this.#shown === null) return; // is not looked at
     const { symbol, points = [], candles = [], length = 0, alerts } = this.#shown;

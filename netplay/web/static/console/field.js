@@ -1,6 +1,6 @@
 /** The field of a game, drawn around one player: who is near as a disc, who is far as a mark at the edge. */
 
-import { sheet } from "./sheet.js";
+import { redrawing, sheet } from "./sheet.js";
 
 /** Units of the world from the left edge to the right one. */
 const ACROSS = 48;
@@ -20,13 +20,12 @@ export class Field {
   #canvas;
   #players = []; // {id, x, y, you}
   #shown = new Map(); // id -> {x, y}, as drawn
-  #frame = null;
+  #wake;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
-    new ResizeObserver(() => this.#wake()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#wake());
+    this.#wake = redrawing(canvas, () => this.#draw());
   }
 
   /** @param {{id: string, x: number, y: number, you: boolean}[]} players - as they are now. */
@@ -39,12 +38,7 @@ export class Field {
     this.#wake();
   }
 
-  #wake() {
-    this.#frame ??= requestAnimationFrame(() => this.#draw());
-  }
-
   #draw() {
-    this.#frame = null;
     const { pen, width, height, style } = sheet(this.#canvas);
     if (width === 0) return; // is not looked at
     if (this.#glide()) this.#wake();

@@ -1,7 +1,7 @@
 /** Whatever has an `x` and a `y`, each as a disc with its id, in a picture that grows with the room that they take. */
 
 import { colour } from "./field.js";
-import { sheet } from "./sheet.js";
+import { redrawing, sheet } from "./sheet.js";
 
 /** Pixels around the discs, and of a disc. */
 const [MARGIN, RADIUS] = [26, 7];
@@ -13,13 +13,12 @@ export class Plot {
   #canvas;
   #bounds = null; // {left, top, right, bottom} of all that ever was
   #places = []; // {id, x, y, you}
-  #frame = null;
+  #wake;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
-    new ResizeObserver(() => this.#wake()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#wake());
+    this.#wake = redrawing(canvas, () => this.#draw());
   }
 
   /** Begin anew. */
@@ -46,12 +45,7 @@ export class Plot {
     this.#wake();
   }
 
-  #wake() {
-    this.#frame ??= requestAnimationFrame(() => this.#draw());
-  }
-
   #draw() {
-    this.#frame = null;
     const { pen, width, height, style } = sheet(this.#canvas);
     if (width === 0 || this.#bounds === null) return;
     const { left, top, right, bottom } = this.#bounds;

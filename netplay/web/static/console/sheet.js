@@ -1,4 +1,25 @@
-/** What is drawn on. */
+/** What is drawn on, and when it is drawn anew. */
+
+/**
+ * Has something drawn in the next frame, once however often that is asked for: by who uses it, or because its box is of
+ * another size or the colours are others.
+ *
+ * @param {HTMLElement} box
+ * @param {() => void} draw
+ * @returns {() => void} to ask for it.
+ */
+export function redrawing(box, draw) {
+  let frame = null;
+  const wake = () => {
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      draw();
+    });
+  };
+  new ResizeObserver(wake).observe(box);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", wake);
+  return wake;
+}
 
 /** An empty sheet as large as a canvas is shown, and a pen whose unit is a pixel of the page. */
 export function sheet(canvas) {

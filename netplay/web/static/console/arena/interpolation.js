@@ -38,6 +38,8 @@ export class Playhead {
   #period;
   #came = []; // {at, early}: when states came, in milliseconds, and how much before their time
   #newest = -Infinity;
+  #earliest = -Infinity; // how much before its time what came fastest did, in milliseconds
+  #behind = 0; // ticks from what came to what is to be shown
   #tick = null;
 
   /** @param {number} rate - ticks a second. */
@@ -50,13 +52,17 @@ export class Playhead {
     const still = tick - this.#newest > STILL;
     this.#came = this.#came.filter((other) => at - other.at < REMEMBERED);
     this.#came.push({ at, early: tick * this.#period - at });
+    const early = this.#came.map((one) => one.early);
+    this.#earliest = Math.max(...early);
+    const late = this.#earliest - Math.min(...early);
+    this.#behind = Math.min(MOST_BEHIND, Math.max(LEAST_BEHIND, late + this.#period)) / this.#period;
     this.#newest = Math.max(this.#newest, tick);
     if (still && this.#tick !== null) this.#tick = Math.max(this.#tick, Math.min(tick - 1, this.#wanted(at)));
   }
 
   /** The tick that the server is at, less the way of what comes fastest. */
   live(now) {
-    return (now + Math.max(...this.#came.map(({ early }) => early))) / this.#period;
+    return (now + this.#earliest) / this.#period;
   }
 
   /** Let so many milliseconds pass until `now`; the tick that is then shown, or null if there is nothing yet. */
@@ -71,9 +77,7 @@ export class Playhead {
   }
 
   #wanted(now) {
-    const early = this.#came.map((one) => one.early);
-    const late = Math.max(...early) - Math.min(...early);
-    return this.live(now) - Math.min(MOST_BEHIND, Math.max(LEAST_BEHIND, late + this.#period)) / this.#period;
+    return this.live(now) - this.#behind;
   }
 }
 
