@@ -1,6 +1,6 @@
 /** A game that the console knows nothing about: a table and a plot of what there is to see, a form for each message. */
 
-import { arrange, byId, element, isolated } from "./dom.js";
+import { arrange, byId, element, isolated, prepend, write } from "./dom.js";
 import { Plot } from "./plot.js";
 import { complain } from "./toasts.js";
 
@@ -89,16 +89,13 @@ export class AnyGame {
     }
     const row = this.#rows.get(id);
     const players = this.#room.roster?.players ?? {};
-    [kind ?? "", players[owner]?.name ?? "", written(fields)].forEach((text, at) => {
-      if (row.cells[at + 1].textContent !== text) row.cells[at + 1].textContent = text;
-    });
+    const texts = [kind ?? "", players[owner]?.name ?? "", written(fields)];
+    texts.forEach((text, at) => write(row.cells[at + 1], text));
     return row;
   }
 
   #happened(text) {
-    const log = byId("any-events");
-    log.prepend(element("li", {}, text));
-    while (log.children.length > MOST_LINES) log.lastElementChild.remove();
+    prepend(byId("any-events"), element("li", {}, text), MOST_LINES);
   }
 
   // What can be done

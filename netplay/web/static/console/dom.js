@@ -34,6 +34,23 @@ export const isolated = (text, attributes = {}) => element("bdi", attributes, te
 /** Show a button as pressed or not. */
 export const press = (button, pressed) => button.setAttribute("aria-pressed", String(pressed));
 
+/** Change a text if it is another: what stays as it is need not be laid out and read out again. */
+export function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** A new line on top of those in a list; beyond `most` the last ones go. */
+export function prepend(list, line, most) {
+  list.prepend(line);
+  while (list.children.length > most) list.lastElementChild.remove();
+}
+
+/** A new line below those in a list; beyond `most` the first ones go. */
+export function append(list, line, most) {
+  list.append(line);
+  while (list.children.length > most) list.firstElementChild.remove();
+}
+
 /** Keep `children` in this order within `parent`, moving no more than needed: focus stays where it is. */
 export function arrange(parent, children) {
   const wanted = new Set(children);

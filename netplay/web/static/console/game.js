@@ -10,7 +10,7 @@ import { askPassword } from "./password.js";
 import { Roster } from "./roster.js";
 import { RoomTalk } from "./room-talk.js";
 import { Rooms } from "./rooms.js";
-import { complain, toast } from "./toasts.js";
+import { complain, copy, toast } from "./toasts.js";
 
 /** By game, where it is played; others where any can be. */
 const STAGES = { sandbox: "stage-lobby", arena: "stage-arena", crowd: "stage-arena" };
@@ -18,6 +18,10 @@ const ANY = "stage-any";
 
 /** What a link to a room has behind its `#`, which browsers do not send to servers. */
 const JOIN = /^#join=([A-Za-z0-9]{1,16})$/;
+
+/** What is said when the link is copied, and where the browser does not let pages do that. */
+const COPIED = "The link is copied: whoever opens it is in this room.";
+const IN_ADDRESS_BAR = "Copy the address of this page: whoever opens it is in this room.";
 
 /** What is said of inputs that come a moment too late: nothing to tell anyone. */
 const TOO_LATE = "wrong_phase";
@@ -49,7 +53,7 @@ export class Game {
     room.on("change", () => this.#stage?.changed());
     game.on("error", (error) => error.fatal || error.code === TOO_LATE || toast(error.message));
     byId("game-leave").addEventListener("click", () => room.leave().catch(complain));
-    byId("game-link").addEventListener("click", () => copy(this.#link()));
+    byId("game-link").addEventListener("click", () => copy(this.#link(), COPIED, IN_ADDRESS_BAR));
   }
 
   /** The view is looked at, perhaps by a link to a room. */
@@ -99,15 +103,5 @@ export class Game {
 
   #link() {
     return new URL(`#join=${this.#room.code}`, location).href;
-  }
-}
-
-/** Browsers let pages write to the clipboard on HTTPS and localhost only; elsewhere it is in the address bar. */
-async function copy(link) {
-  try {
-    await navigator.clipboard.writeText(link);
-    toast("The link is copied: whoever opens it is in this room.");
-  } catch {
-    toast("Copy the address of this page: whoever opens it is in this room.");
   }
 }

@@ -1,8 +1,8 @@
 /** All messages as they go over the wire, both ways; those that were sent can be copied to be sent from elsewhere. */
 
-import { byId, element, press } from "./dom.js";
+import { byId, element, prepend, press } from "./dom.js";
 import * as snippets from "./snippets.js";
-import { toast } from "./toasts.js";
+import { copy } from "./toasts.js";
 
 const MOST_LINES = 200;
 
@@ -30,7 +30,7 @@ export class MessagesPanel {
       press(target, this.#held);
     });
     byId("wire-clear").addEventListener("click", () => byId("wire-log").replaceChildren());
-    byId("wire-copy").addEventListener("click", () => copy(byId("wire-text")));
+    byId("wire-copy").addEventListener("click", () => this.#copy());
     for (const button of document.querySelectorAll("[data-as]")) {
       button.addEventListener("click", () => this.#show(button.dataset.as));
     }
@@ -49,9 +49,7 @@ export class MessagesPanel {
       element("strong", {}, type),
       element("span", { class: "preview" }, preview),
       element("span", { class: "quiet bytes" }, `${bytes} B`));
-    const log = byId("wire-log");
-    log.prepend(element("li", {}, button));
-    while (log.children.length > MOST_LINES) log.lastElementChild.remove();
+    prepend(byId("wire-log"), element("li", {}, button), MOST_LINES);
   }
 
   #choose(chosen) {
@@ -79,15 +77,10 @@ export class MessagesPanel {
       javascript: () => snippets.javascript(message, location.origin),
     }[as]();
   }
-}
 
-/** Browsers let pages write to the clipboard on HTTPS and localhost only; elsewhere the text is selected. */
-async function copy(shown) {
-  getSelection().selectAllChildren(shown);
-  try {
-    await navigator.clipboard.writeText(shown.textContent);
-    toast("Copied.");
-  } catch {
-    toast("Selected; copy it with Ctrl+C.");
+  #copy() {
+    const shown = byId("wire-text");
+    getSelection().selectAllChildren(shown);
+    copy(shown.textContent, "Copied.", "Selected; copy it with Ctrl+C.");
   }
 }

@@ -1,6 +1,6 @@
 /** What is said in a room of games. */
 
-import { byId, element, isolated } from "./dom.js";
+import { append, byId, element, isolated } from "./dom.js";
 import { complain } from "./toasts.js";
 
 const MOST_LINES = 100;
@@ -15,8 +15,7 @@ export class RoomTalk {
     room.on("entered", () => log.replaceChildren());
     game.on("chat", ({ room: name, user, message }) => {
       if (name !== room.name) return;
-      log.append(element("li", {}, isolated(user, { class: "name" }), " ", isolated(message)));
-      while (log.children.length > MOST_LINES) log.firstElementChild.remove();
+      append(log, element("li", {}, isolated(user, { class: "name" }), " ", isolated(message)), MOST_LINES);
       log.scrollTop = log.scrollHeight;
     });
     byId("say-form").addEventListener("submit", (event) => {

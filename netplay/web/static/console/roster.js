@@ -1,6 +1,6 @@
 /** Who is in a room, in which team, whether the round can begin, and how it ended. */
 
-import { byId, element, isolated, press, refill } from "./dom.js";
+import { byId, element, isolated, press, refill, write } from "./dom.js";
 import { complain } from "./toasts.js";
 
 /** Milliseconds from one look at the countdown to the next. */
@@ -83,8 +83,7 @@ export class Roster {
   #drawPhase() {
     const { roster } = this.#room;
     if (roster === null) return;
-    const said = phaseOf(roster, Date.now() - this.#skew);
-    if (byId("room-phase").textContent !== said) byId("room-phase").textContent = said;
+    write(byId("room-phase"), phaseOf(roster, Date.now() - this.#skew));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The ticker: live prices, a chart of one of them, and alerts. */
 
 import { Chart, money } from "./chart.js";
-import { byId, element, isolated, press, refill } from "./dom.js";
+import { byId, element, isolated, prepend, press, refill } from "./dom.js";
 import { complain, toast } from "./toasts.js";
 
 /** Points and candles in a chart. */
@@ -189,9 +189,7 @@ export class Ticker {
 
   #fired({ alert, symbol, price, threshold, direction, at }) {
     const text = `${clock.format(at)} ${symbol} is ${direction} ${money(threshold)}: ${money(price)}`;
-    const log = byId("alerts-fired");
-    log.prepend(element("li", { class: "item" }, text));
-    while (log.children.length > MOST_FIRED) log.lastElementChild.remove();
+    prepend(byId("alerts-fired"), element("li", { class: "item" }, text), MOST_FIRED);
     toast(text);
     if (this.#alerts.get(alert)?.once) this.#alerts.delete(alert);
     this.#drawAlerts();

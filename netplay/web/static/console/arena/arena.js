@@ -1,7 +1,7 @@
 /** The arena, played: what is held goes to the server, and all is drawn as smoothly as the network allows. */
 
 import { Controls } from "../controls.js";
-import { byId } from "../dom.js";
+import { byId, write } from "../dom.js";
 import { Drawing, POWERS } from "./drawing.js";
 import { Playhead, Tracks } from "./interpolation.js";
 import { RATE, Terrain } from "./physics.js";
@@ -132,14 +132,18 @@ export class Arena {
 
   /** All as they are to be drawn, the own one last. */
   #players(tick) {
-    const { entities, roster, you } = this.#room;
+    const { entities, you } = this.#room;
     return [...entities]
       .filter(([, { kind }]) => kind === "player")
       .map(([id, { team, score, power }]) => ({
-        id, team, score, power, you: id === you, name: roster?.players[id]?.name ?? id,
+        id, team, score, power, you: id === you, name: this.#name(id),
         ...(id === you ? this.#prediction.at(this.#due / TICK) : this.#tracks.at(id, tick)),
       }))
       .sort((a, b) => a.you - b.you);
+  }
+
+  #name(id) {
+    return this.#room.roster?.players[id]?.name ?? id;
   }
 
   // What is said beside the picture
@@ -147,7 +151,7 @@ export class Arena {
   #tell(tick) {
     const { entities, roster, you } = this.#room;
     const seconds = Math.max(0, Math.ceil((this.#ends - tick) / RATE));
-    write("arena-clock", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+    write(byId("arena-clock"), `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
     const stars = { red: 0, blue: 0 };
     let seen = 0;
     for (const { kind, team, score } of entities.values()) {
@@ -157,9 +161,9 @@ export class Arena {
     }
     // Who only sees those near cannot tell.
     const known = seen === Object.keys(roster?.players ?? {}).length;
-    for (const [team, sum] of Object.entries(stars)) write(`arena-${team}`, known ? String(sum) : "–");
+    for (const [team, sum] of Object.entries(stars)) write(byId(`arena-${team}`), known ? String(sum) : "–");
     const own = entities.get(you);
-    write("arena-own", own === undefined ? "–" : `${own.score} ${POWERS[own.power] ?? ""}`);
+    write(byId("arena-own"), own === undefined ? "–" : `${own.score} ${POWERS[own.power] ?? ""}`);
   }
 
   #feel(power) {
@@ -168,16 +172,9 @@ export class Arena {
   }
 
   #hit({ player, by, stars }) {
-    const { roster, you } = this.#room;
-    const name = (id) => roster?.players[id]?.name ?? id;
+    const { you } = this.#room;
     const lost = `${stars} ${stars === 1 ? "star" : "stars"}`;
-    if (player === you) byId("game-where").textContent = `${name(by)} ran into you: you lose ${lost}`;
-    else if (by === you) byId("game-where").textContent = `You ran into ${name(player)}, who loses ${lost}`;
+    if (player === you) byId("game-where").textContent = `${this.#name(by)} ran into you: you lose ${lost}`;
+    else if (by === you) byId("game-where").textContent = `You ran into ${this.#name(player)}, who loses ${lost}`;
   }
-}
-
-/** Change a text if it is another: this is called for each frame. */
-function write(id, text) {
-  const place = byId(id);
-  if (place.textContent !== text) place.textContent = text;
 }
