@@ -17,8 +17,9 @@ from netplay.totals import Totals
 from netplay.watch import Watch
 
 if TYPE_CHECKING:
-    from netplay.interfaces import IMessageService, IStore
+    from netplay.interfaces import IMessageService
     from netplay.operations import Operation
+    from netplay.store.interfaces import IStore
 
 
 class Phase(Enum):

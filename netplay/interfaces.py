@@ -1,4 +1,4 @@
-"""The seams: what a feature, a game, a price source or a store provides, and what it is given."""
+"""The seams: what a feature, a game or a price source provides, and what it is given. Stores: L{netplay.store.interfaces}."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from netplay.clients import Client
     from netplay.core import Core
-    from netplay.messages import Event, Identity, Position, Request, Resume
+    from netplay.messages import Event, Identity, Request, Resume
     from netplay.operations import Operation
 
 
@@ -107,53 +107,6 @@ class ISession(Interface):
 
     def expired(kept: Any) -> None:
         """Nobody came back for what L{lost} returned: free the name and whatever else is held."""
-
-
-class IRoomLog(Interface):
-    """
-    What was said in one room, numbered. The log numbers a message at once; keeping it may take longer.
-    """
-
-    epoch: str = Attribute(
-        "Unlike that of any other room. Changes when numbers may be lost; goes on from the last kept."
-    )
-    seq: int = Attribute("The number of the newest message, 0 before the first.")
-
-    def append(body: Any) -> Deferred[None]:
-        """Number C{body} (sets its C{seq}) at once. The Deferred fires when it is kept."""
-
-    def page(before: int | None, after: int | None, limit: int) -> Deferred[list[Any]]:
-        """
-        At most C{limit} messages, oldest first: the newest, the newest of those before a number, or the oldest of
-        those after one.
-        """
-
-    def recovers(since: Position) -> bool:
-        """Whether everything after C{since} is still there."""
-
-
-class IStore(IService):
-    """Where things are kept."""
-
-    def room_log(room: str) -> IRoomLog:
-        """The log of a room, empty if there was none."""
-
-    def drop_room(room: str) -> None:
-        """The room is gone, with its log."""
-
-
-class IStorePlugin(Interface):
-    """Makes stores, found as a plugin: C{--store NAME:ARGUMENT}."""
-
-    name: str = Attribute("What stands before the colon.")
-    usage: str = Attribute("What to type, such as C{csv:PATH}.")
-
-    def build(argument: str, core: Core) -> IStore:
-        """
-        Make a store from what stands after the colon.
-
-        @raise twisted.python.usage.UsageError: that makes no sense; says what would.
-        """
 
 
 class IPriceSourcePlugin(Interface):

@@ -136,6 +136,7 @@ class Chat(Event, tag="chat"):
     at: int
     seq: int
     id: str
+    deleted: bool = False
 
 
 class Ok(Event, tag="ok"):

@@ -19,11 +19,12 @@ from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
 from netplay.endpoints import endpoint_from, objection
-from netplay.interfaces import IFeature, IOperated, IStorePlugin
+from netplay.interfaces import IFeature, IOperated
 from netplay.lan import lan_address, lan_hints
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
 from netplay.options import number, plugin_named
+from netplay.store.interfaces import IStorePlugin
 
 log = Logger()
 

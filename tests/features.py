@@ -24,8 +24,9 @@ from netplay.connection import Connection
 from netplay.core import Core
 from netplay.echo import EchoService
 from netplay.game.feature import GameFeature, GameService, installed
-from netplay.interfaces import IPriceSource, IStore
+from netplay.interfaces import IPriceSource
 from netplay.limits import Limits
+from netplay.store.interfaces import IStore
 from netplay.store.memory import MemoryStore
 from netplay.ticker.feature import TickerFeature, TickerService
 from netplay.web.admin.feature import AdminFeature

@@ -33,13 +33,23 @@ from netplay.interfaces import (
     IPriceSource,
     IPriceSourcePlugin,
     IPushedPrices,
-    IRoomLog,
     ISession,
-    IStore,
-    IStorePlugin,
 )
 from netplay.listen import Door, Doors
 from netplay.outbox import _Drain
+from netplay.store.interfaces import (
+    IAccounts,
+    IAlerts,
+    IAudit,
+    ICandles,
+    IRoomLog,
+    IRooms,
+    ISanctions,
+    IScores,
+    ISessions,
+    IStore,
+    IStorePlugin,
+)
 from netplay.store.memory import MemoryStore
 from netplay.tap import Options
 from tests.support import Parrot, connect, make_core, make_folder
@@ -155,7 +165,19 @@ class ProviderTests(SynchronousTestCase):
         for plugin in plugins(IStorePlugin).values():
             store = plugin.build("", self.core)
             verifyObject(IStore, store)
-            verifyObject(IRoomLog, store.room_log("general"))
+            parts = {
+                IRooms: store.rooms,
+                IAccounts: store.accounts,
+                ISessions: store.sessions,
+                ISanctions: store.sanctions,
+                IAudit: store.audit,
+                IAlerts: store.alerts,
+                ICandles: store.candles,
+                IScores: store.scores,
+            }
+            for interface, part in parts.items():
+                verifyObject(interface, part)
+            verifyObject(IRoomLog, store.rooms.log("general"))
 
     def test_the_daemon(self) -> None:
         doors = Doors([Door("--chat", "tcp:0", None, None, self.clock)])  # type: ignore[arg-type]

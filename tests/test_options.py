@@ -8,8 +8,9 @@ from typing import Any
 from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from netplay.interfaces import IPriceSourcePlugin, IStorePlugin
+from netplay.interfaces import IPriceSourcePlugin
 from netplay.options import existing, number, plugin_named
+from netplay.store.interfaces import IStorePlugin
 
 
 class NumberTests(SynchronousTestCase):

@@ -21,11 +21,12 @@ from netplay.chat.rules import Room, Rooms
 from netplay.chat.session import ChatSession
 from netplay.clients import Client
 from netplay.core import Core
-from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated, IRoomLog
+from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated
 from netplay.messages import Chat
 from netplay.operations import Operation
 from netplay.people import People
 from netplay.session import SETTLE_AFTER
+from netplay.store.interfaces import IRoomLog
 from netplay.times import iso
 
 PRESENCE_EVERY = 1.0
@@ -101,7 +102,7 @@ class ChatService(Service):
 
     def log(self, room: Room) -> IRoomLog:
         """What was said there."""
-        return self.core.store.room_log(room.name)
+        return self.core.store.rooms.log(room.name)
 
     def channel(self, room: Room) -> Channel:
         """Who hears what is said there."""
@@ -140,9 +141,7 @@ class ChatService(Service):
             seq=0,
             id="",
         )
-        log = self.log(room)
-        kept = log.append(said)
-        said.id = f"{log.epoch}-{said.seq}"
+        kept = self.log(room).append(said)
         self.channel(room).publish(said)
         return said, kept
 
@@ -168,7 +167,7 @@ class ChatService(Service):
     def _expire(self) -> None:
         for name in self.rooms.expire(self.core.clock.seconds()):
             self._channels.pop(name, None)
-            self.core.store.drop_room(name)
+            self.core.store.rooms.drop(name)
             self._log.info("chat: room {room} was empty for an hour and is gone", room=name)
 
 

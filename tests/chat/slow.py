@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from netplay.interfaces import IRoomLog, IStore
 from netplay.messages import Position
-from netplay.store.memory import MemoryLog
+from netplay.store.interfaces import IRoomLog
+from netplay.store.memory import MemoryStore
+from netplay.store.memory.rooms import MemoryLog, MemoryRooms
 
 
 @implementer(IRoomLog)
@@ -41,6 +41,9 @@ class SlowLog:
         self._log.page(before, after, limit).addCallback(found.extend)
         return found
 
+    def delete(self, seq: int) -> Deferred[Any]:
+        return self._later(lambda: self._log.delete(seq).result)
+
     def recovers(self, since: Position) -> bool:
         return self._log.recovers(since)
 
@@ -56,16 +59,22 @@ class SlowLog:
             waiter.callback(result() if callable(result) else result)
 
 
-@implementer(IStore)
-class SlowStore(Service):
-    """Keeps nothing, slowly."""
+class SlowRooms(MemoryRooms):
+    """Rooms with slow logs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.logs: dict[str, SlowLog] = {}
-        self.log = self.room_log("general")
 
-    def room_log(self, room: str) -> SlowLog:
-        return self.logs.setdefault(room, SlowLog())
+    def log(self, name: str) -> SlowLog:  # type: ignore[override]
+        return self.logs.setdefault(name, SlowLog())
 
-    def drop_room(self, room: str) -> None:
-        pass
+
+class SlowStore(MemoryStore):
+    """Keeps messages slowly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms: SlowRooms = SlowRooms()
+        self.log = self.rooms.log("general")
+        self.logs = self.rooms.logs

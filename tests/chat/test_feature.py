@@ -479,7 +479,7 @@ class SlowStoreTests(SynchronousTestCase):
 
     def test_who_goes_while_coming_back_is_still_in_all_rooms(self) -> None:
         self.bob.send("join_room", room="tech", also=True)
-        self.store.room_log("tech").work()
+        self.store.rooms.log("tech").work()
         self.bob.drop()
         since = {"general": {"epoch": "slow", "seq": 0}}
         for _ in range(2):
@@ -492,14 +492,14 @@ class SlowStoreTests(SynchronousTestCase):
     def test_who_resumes_misses_nothing_in_one_room_while_that_of_another_is_read(self) -> None:
         for client in (self.ann, self.bob):
             client.send("join_room", room="tech", also=True)
-            self.store.room_log("tech").work()
+            self.store.rooms.log("tech").work()
         self.bob.drop()
         again = self.house.connect("chat")
         again.send("resume", session=self.bob.hello["session"], since={"general": {"epoch": "slow", "seq": 0}})
         self.ann.send("chat", text="meanwhile", room="tech")
         for _ in range(5):
             self.store.room_log("general").work()
-            self.store.room_log("tech").work()
+            self.store.rooms.log("tech").work()
         self.ann.send("chat", text="then", room="tech")
         resumed, *messages = again.received()
         self.assertEqual(resumed["rooms"]["tech"]["seq"], 0)
@@ -513,5 +513,5 @@ class SlowStoreTests(SynchronousTestCase):
     def test_who_left_while_the_history_was_read_is_in_no_room(self) -> None:
         self.bob.send("join_room", room="tech")
         self.bob.drop()
-        self.store.room_log("tech").work()
+        self.store.rooms.log("tech").work()
         self.assertEqual([member["id"] for member in self.ann.ask("who", room="tech")["members"]], [])

@@ -11,7 +11,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.messages import Position
-from netplay.store.memory import KEPT_MESSAGES, MemoryLog, MemoryStore, MemoryStorePlugin
+from netplay.store.memory import MemoryStore, MemoryStorePlugin
+from netplay.store.memory.rooms import KEPT_MESSAGES, MemoryLog
 from tests.support import make_core
 
 
@@ -116,29 +117,29 @@ class StoreTests(SynchronousTestCase):
         self.store = MemoryStore()
 
     def test_a_room_has_one_log(self) -> None:
-        self.assertIs(self.store.room_log("a"), self.store.room_log("a"))
-        self.assertIsNot(self.store.room_log("a"), self.store.room_log("b"))
+        self.assertIs(self.store.rooms.log("a"), self.store.rooms.log("a"))
+        self.assertIsNot(self.store.rooms.log("a"), self.store.rooms.log("b"))
 
     def test_a_room_that_is_made_again_is_another(self) -> None:
         """Its numbers start again, so those of the first count no more."""
-        before = self.store.room_log("a")
+        before = self.store.rooms.log("a")
         before.append(Body("x"))
-        self.store.drop_room("a")
-        after = self.store.room_log("a")
+        self.store.rooms.drop("a")
+        after = self.store.rooms.log("a")
         self.assertEqual(after.seq, 0)
         self.assertNotEqual(after.epoch, before.epoch)
         after.append(Body("y"))
         self.assertFalse(after.recovers(Position(before.epoch, 1)))
 
     def test_others_keep_their_epoch(self) -> None:
-        epoch = self.store.room_log("b").epoch
-        self.store.room_log("a")
-        self.store.drop_room("a")
-        self.store.drop_room("never was")
-        self.assertEqual(self.store.room_log("b").epoch, epoch)
+        epoch = self.store.rooms.log("b").epoch
+        self.store.rooms.log("a")
+        self.store.rooms.drop("a")
+        self.store.rooms.drop("never was")
+        self.assertEqual(self.store.rooms.log("b").epoch, epoch)
 
     def test_every_run_has_another_epoch(self) -> None:
-        self.assertNotEqual(self.store.room_log("a").epoch, MemoryStore().room_log("a").epoch)
+        self.assertNotEqual(self.store.rooms.log("a").epoch, MemoryStore().rooms.log("a").epoch)
 
 
 class PluginTests(SynchronousTestCase):

@@ -1,0 +1,52 @@
+"""The store that forgets everything at the end: C{--store memory:}."""
+
+from __future__ import annotations
+
+from twisted.application.service import Service
+from twisted.plugin import IPlugin
+from twisted.python.usage import UsageError
+from zope.interface import implementer
+
+from netplay.core import Core
+from netplay.store.interfaces import IStore, IStorePlugin
+from netplay.store.memory.rooms import MemoryRooms
+from netplay.store.memory.tables import (
+    MemoryAccounts,
+    MemoryAlerts,
+    MemoryAudit,
+    MemoryCandles,
+    MemorySanctions,
+    MemoryScores,
+    MemorySessions,
+)
+
+
+@implementer(IStore)
+class MemoryStore(Service):
+    """Keeps what it is given as long as the daemon runs."""
+
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.rooms = MemoryRooms()
+        self.accounts = MemoryAccounts()
+        self.sessions = MemorySessions()
+        self.sanctions = MemorySanctions()
+        self.audit = MemoryAudit()
+        self.alerts = MemoryAlerts()
+        self.candles = MemoryCandles()
+        self.scores = MemoryScores()
+
+
+@implementer(IPlugin, IStorePlugin)
+class MemoryStorePlugin:
+    """C{memory:}"""
+
+    name = "memory"
+    usage = "memory:"
+
+    def build(self, argument: str, core: Core) -> IStore:
+        """There is nothing to set."""
+        if argument:
+            raise UsageError(f"--store memory:{argument}: the memory store takes no argument; use --store memory:")
+        return MemoryStore()

@@ -1,0 +1,234 @@
+"""Everything but rooms: what fits in a table."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from netplay.store.interfaces import IAccounts, IAlerts, IAudit, ICandles, ISanctions, IScores, ISessions
+from netplay.store.records import (
+    AccountRecord,
+    AlertRecord,
+    AuditRecord,
+    CandleRecord,
+    MissedRecord,
+    SanctionRecord,
+    ScoreRecord,
+    SessionRecord,
+)
+
+MOST_SESSIONS = 20
+"""Of one account."""
+
+MOST_MISSED = 100
+"""Alerts of one account."""
+
+MOST_NOTES = 10_000
+"""In the audit log."""
+
+MOST_CANDLES = 1000
+"""Of one symbol and length."""
+
+MOST_SCORES = 1000
+"""Of one game and score, the newest."""
+
+LENGTHS = (1, 60, 3600)
+"""Of candles, in seconds."""
+
+
+@implementer(IAccounts)
+class MemoryAccounts:
+    """Who owns a name."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, AccountRecord] = {}
+
+    def find(self, skeleton: str) -> Deferred[AccountRecord | None]:
+        """The account whose name looks like that."""
+        return succeed(self._accounts.get(skeleton))
+
+    def add(self, account: AccountRecord) -> Deferred[bool]:
+        """Keep a new one."""
+        if account.skeleton in self._accounts:
+            return succeed(False)
+        self._accounts[account.skeleton] = account
+        return succeed(True)
+
+    def put(self, account: AccountRecord) -> Deferred[None]:
+        """Keep a changed one."""
+        self._accounts[account.skeleton] = account
+        return succeed(None)
+
+    def page(self, after: str | None, limit: int) -> Deferred[list[AccountRecord]]:
+        """In the order of their skeletons."""
+        later = (name for name in sorted(self._accounts) if after is None or name > after)
+        return succeed([self._accounts[name] for name in islice(later, limit)])
+
+
+@implementer(ISessions)
+class MemorySessions:
+    """What accounts come back to."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, SessionRecord] = {}
+        self._by_account: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+
+    def put(self, session: SessionRecord) -> Deferred[None]:
+        """Keep one."""
+        self._by_key[session.key] = session
+        own = self._by_account[session.account]
+        own[session.key] = None
+        own.move_to_end(session.key)
+        if len(own) > MOST_SESSIONS:
+            del self._by_key[own.popitem(last=False)[0]]
+        return succeed(None)
+
+    def find(self, key: str) -> Deferred[SessionRecord | None]:
+        """The one of that key."""
+        return succeed(self._by_key.get(key))
+
+    def drop(self, key: str) -> Deferred[None]:
+        """It is over."""
+        session = self._by_key.pop(key, None)
+        if session is not None:
+            own = self._by_account[session.account]
+            del own[key]
+            if not own:
+                del self._by_account[session.account]
+        return succeed(None)
+
+    def drop_all(self, account: str) -> Deferred[None]:
+        """All of an account's are over."""
+        for key in self._by_account.pop(account, ()):
+            del self._by_key[key]
+        return succeed(None)
+
+
+class _ById:
+    """Records by their id, in the order in which they were put first."""
+
+    def __init__(self) -> None:
+        self._records: dict[int, Any] = {}
+
+    def load(self) -> Sequence[Any]:
+        """All of them."""
+        return list(self._records.values())
+
+    def put(self, record: Any) -> Deferred[None]:
+        """Keep one, new or changed."""
+        self._records[record.id] = record
+        return succeed(None)
+
+    def drop(self, id: int) -> Deferred[None]:
+        """It is no more."""
+        self._records.pop(id, None)
+        return succeed(None)
+
+
+@implementer(ISanctions)
+class MemorySanctions(_ById):
+    """Who is muted or banned: L{SanctionRecord}s."""
+
+    _records: dict[int, SanctionRecord]
+
+
+@implementer(IAudit)
+class MemoryAudit:
+    """Who has done what to whom: the newest."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._entries: deque[AuditRecord] = deque(maxlen=MOST_NOTES)
+
+    def note(self, entry: AuditRecord) -> Deferred[None]:
+        """Keep one."""
+        self._count += 1
+        self._entries.append(replace(entry, id=self._count))
+        return succeed(None)
+
+    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
+        """The newest first."""
+        older = (entry for entry in reversed(self._entries) if before is None or entry.id < before)
+        return succeed(list(islice(older, limit)))
+
+
+@implementer(IAlerts)
+class MemoryAlerts(_ById):
+    """The price alerts of accounts: L{AlertRecord}s."""
+
+    _records: dict[int, AlertRecord]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._missed: dict[str, deque[MissedRecord]] = {}
+
+    def miss(self, missed: MissedRecord) -> Deferred[None]:
+        """One has fired while its account was away."""
+        self._missed.setdefault(missed.account, deque(maxlen=MOST_MISSED)).append(missed)
+        return succeed(None)
+
+    def take_missed(self, account: str) -> Deferred[list[MissedRecord]]:
+        """What an account has missed."""
+        return succeed(list(self._missed.pop(account, ())))
+
+
+@implementer(ICandles)
+class MemoryCandles:
+    """How prices went: the newest candles of each length."""
+
+    def __init__(self) -> None:
+        self._candles: dict[tuple[str, int], deque[CandleRecord]] = {}
+
+    def add(self, prices: Sequence[tuple[str, float]], at: int) -> Deferred[None]:
+        """These symbols have these prices."""
+        for symbol, price in prices:
+            for seconds in LENGTHS:
+                candles = self._candles.setdefault((symbol, seconds), deque(maxlen=MOST_CANDLES))
+                start = at // (seconds * 1000) * seconds * 1000
+                last = candles[-1] if candles else None
+                if last is None or start > last.at:
+                    candles.append(CandleRecord(symbol, seconds, start, price, price, price, price))
+                else:
+                    high, low = max(last.high, price), min(last.low, price)
+                    candles[-1] = replace(last, high=high, low=low, close=price)
+        return succeed(None)
+
+    def page(self, symbol: str, seconds: int, limit: int, since: int | None = None) -> Deferred[list[CandleRecord]]:
+        """See L{ICandles.page}."""
+        candles = list(self._candles.get((symbol, seconds), ()))
+        if since is None:
+            return succeed(candles[-limit:])
+        return succeed(candles[bisect_right(candles, since, key=lambda candle: candle.at) :][:limit])
+
+
+@implementer(IScores)
+class MemoryScores:
+    """What players have reached, as far as it is remembered."""
+
+    def __init__(self) -> None:
+        self._scores: dict[tuple[str, str], deque[ScoreRecord]] = {}
+
+    def add(self, scores: Sequence[ScoreRecord]) -> Deferred[None]:
+        """Keep the scores of a round."""
+        for score in scores:
+            self._scores.setdefault((score.game, score.score), deque(maxlen=MOST_SCORES)).append(score)
+        return succeed(None)
+
+    def best(
+        self, game: str, score: str, *, highest: bool, since: int | None, limit: int
+    ) -> Deferred[list[ScoreRecord]]:
+        """See L{IScores.best}."""
+        sign = -1 if highest else 1
+        reached = self._scores.get((game, score), ())
+        counted = (record for record in reached if since is None or record.at >= since)
+        best: dict[tuple[str | None, str], ScoreRecord] = {}
+        for record in sorted(counted, key=lambda record: (sign * record.value, record.at)):
+            best.setdefault((record.account, "" if record.account else record.player), record)
+        return succeed(list(islice(best.values(), limit)))
