@@ -1,4 +1,8 @@
-"""The seams: what a feature, a game or a price source provides, and what it is given. Stores: L{netplay.store.interfaces}."""
+"""
+The seams: what a feature, a game or a price source provides, and what it is given.
+
+Those of stores are in L{netplay.store.interfaces}.
+"""
 
 from __future__ import annotations
 

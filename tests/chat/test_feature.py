@@ -498,7 +498,7 @@ class SlowStoreTests(SynchronousTestCase):
         again.send("resume", session=self.bob.hello["session"], since={"general": {"epoch": "slow", "seq": 0}})
         self.ann.send("chat", text="meanwhile", room="tech")
         for _ in range(5):
-            self.store.room_log("general").work()
+            self.store.rooms.log("general").work()
             self.store.rooms.log("tech").work()
         self.ann.send("chat", text="then", room="tech")
         resumed, *messages = again.received()
