@@ -192,8 +192,11 @@ class IAlerts(Interface):
     def miss(missed: MissedRecord) -> Deferred[None]:
         """One has fired while its account was away; the newest hundred of an account are kept."""
 
-    def take_missed(account: str) -> Deferred[list[MissedRecord]]:
-        """What an account has missed, oldest first; it is told that now, and it is kept no more."""
+    def missed(account: str) -> Deferred[list[MissedRecord]]:
+        """What an account has missed and was not told yet, oldest first: all that was said by L{miss} before this."""
+
+    def told(account: str, id: int) -> Deferred[None]:
+        """The account has been told what it had missed up to this one: that is kept no more."""
 
 
 class ICandles(Interface):

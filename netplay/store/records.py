@@ -75,11 +75,17 @@ class AlertRecord(Struct, frozen=True):
 
 
 class MissedRecord(Struct, frozen=True):
-    """An alert that fired while its account was away: the message, as JSON."""
+    """
+    An alert that fired while its account was away.
+
+    @ivar body: the message, as JSON.
+    @ivar id: rises by time; 0 before it is kept.
+    """
 
     account: str
     at: int
     body: bytes
+    id: int = 0
 
 
 class ScoreRecord(Struct, frozen=True):

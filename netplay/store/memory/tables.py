@@ -167,16 +167,28 @@ class MemoryAlerts(_ById):
 
     def __init__(self) -> None:
         super().__init__()
+        self._count = 0
         self._missed: dict[str, deque[MissedRecord]] = {}
 
     def miss(self, missed: MissedRecord) -> Deferred[None]:
         """One has fired while its account was away."""
-        self._missed.setdefault(missed.account, deque(maxlen=MOST_MISSED)).append(missed)
+        self._count += 1
+        kept = self._missed.setdefault(missed.account, deque(maxlen=MOST_MISSED))
+        kept.append(replace(missed, id=self._count))
         return succeed(None)
 
-    def take_missed(self, account: str) -> Deferred[list[MissedRecord]]:
+    def missed(self, account: str) -> Deferred[list[MissedRecord]]:
         """What an account has missed."""
-        return succeed(list(self._missed.pop(account, ())))
+        return succeed(list(self._missed.get(account, ())))
+
+    def told(self, account: str, id: int) -> Deferred[None]:
+        """The account has been told."""
+        missed = self._missed.get(account, deque())
+        while missed and missed[0].id <= id:
+            missed.popleft()
+        if not missed:
+            self._missed.pop(account, None)
+        return succeed(None)
 
 
 @implementer(ICandles)
