@@ -1,4 +1,4 @@
-"""What clients did wrong, counted for the log."""
+"""What went wrong and may go wrong often, counted for the log: what clients did, what was not kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ class Complaints:
     """
     What clients did wrong, for the log: each kind counted, a line at once and then at most one every C{every}
     seconds, whatever comes. Nothing that a client sent is repeated.
+
+    @param what: with what the line begins.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, every: float = 10.0) -> None:
+    def __init__(self, clock: IReactorTime, every: float = 10.0, what: str = "refused") -> None:
         self._clock = clock
+        self._what = what
         self._every = every
         self._counts: dict[str, int] = {}
         self._waiting = False
@@ -39,4 +42,5 @@ class Complaints:
 
     def _report(self) -> None:
         counts, self._counts = self._counts, {}
-        self._log.info("refused: {counts}", counts=", ".join(f"{n} x {kind}" for kind, n in sorted(counts.items())))
+        told = ", ".join(f"{n} x {kind}" for kind, n in sorted(counts.items()))
+        self._log.info("{what}: {counts}", what=self._what, counts=told)

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from netplay.bans import Bans
 from netplay.complaints import Complaints
+from netplay.keeping import Keeping
 from netplay.limits import Gate, Limits
 from netplay.sessions import Sessions
 from netplay.totals import Totals
@@ -37,6 +38,7 @@ class Core:
     @ivar clock: the reactor, for timers. Nothing else imports one.
     @ivar wall: seconds since 1970, for what clients are told.
     @ivar store: where things are kept; set before any feature is built.
+    @ivar keeping: hands to the store what nobody waits for.
     @ivar features: the message features by name, once they are built.
     @ivar frame_types: which feature has which frame type, those included that are left out.
     @ivar operations: what a backend may ask of the features, once they are built.
@@ -52,6 +54,7 @@ class Core:
         self.bans = Bans()
         self.gate = Gate(limits, lambda host: self.bans.check(host, clock.seconds()))
         self.complaints = Complaints(clock)
+        self.keeping = Keeping(clock)
         self.sessions = Sessions()
         self.totals = Totals()
         self.watch = Watch(clock, self.sessions, self.totals.pace("watch"))
