@@ -10,6 +10,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from netplay.accounts.credentials import credentials_of
+from netplay.accounts.entrance import Entrance
 from netplay.errors import MISTAKES, Refused
 from netplay.messages import (
     ANSWERED,
@@ -20,14 +22,19 @@ from netplay.messages import (
     Event,
     Greeting,
     Identity,
+    LoggedIn,
+    Login,
     Ok,
     Options,
+    Register,
     Request,
     Resume,
+    SetPassword,
 )
 from netplay.pages import fitting
 
 if TYPE_CHECKING:
+    from netplay.accounts.account import Account
     from netplay.connection import Connection
     from netplay.interfaces import IMessageService, ISession
     from netplay.outbox import Outbox
@@ -55,6 +62,7 @@ class Client:
         "_fresh",
         "_gone",
         "_token",
+        "_waits_for",
         "channels",
         "connection",
         "feature",
@@ -75,9 +83,10 @@ class Client:
         self.max_reply = connection.core.limits.max_reply
         self._fresh = True  # nothing was received yet: it may still resume
         self._gone = False
+        self._waits_for: IMessageService | None = None  # which greets it once it has logged in
         self._token = connection.core.sessions.open(self)
         try:
-            self.session: ISession = service.connected(self)
+            self.session: ISession = self._greeted_by(service)
         except BaseException:
             for channel in list(self.channels):
                 channel.leave(self)
@@ -87,19 +96,28 @@ class Client:
     # What the feature uses (IClient)
 
     @property
+    def account(self) -> Account | None:
+        """Who is logged in, C{None} for a guest."""
+        return self.connection.account
+
+    @property
     def lagging(self) -> bool:
         """Whether something waits to be taken by the client."""
         return not self.outbox.clear
 
     def greet(self, message: Greeting, you: Identity, ref: str | int | None = None) -> None:
         """Send the first message, with who the client is, its session and its limits added."""
-        limits = self.connection.core.limits
         message.you = you
         message.session = self._token
         message.protocol = PROTOCOL
         message.server = SERVER
-        message.limits = Caps(limits.max_message, self.max_reply, limits.rate, limits.idle)
+        message.limits = self.caps()
         self.send(message, ref)
+
+    def caps(self) -> Caps:
+        """What it may do."""
+        limits = self.connection.core.limits
+        return Caps(limits.max_message, self.max_reply, limits.rate, limits.idle)
 
     def send(self, message: Event, ref: str | int | None = None) -> None:
         """Send a message, as the answer to C{ref} if there is one."""
@@ -134,6 +152,19 @@ class Client:
         before, self.wire = self.wire, wire
         for channel in self.channels:
             channel.rewire(self, before)
+
+    def logged_in(self, account: Account) -> None:
+        """Its connection is an account's from now on. Who had to wait for that is greeted."""
+        if self._waits_for is None:
+            self.session.logged_in(account)
+        else:
+            service, self._waits_for = self._waits_for, None
+            self.session = service.connected(self)
+
+    def who(self, account: Account) -> LoggedIn:
+        """Who it is now, as it is told."""
+        you = self.session.identity() or Identity(account.name, account.name, guest=False)
+        return LoggedIn(you=you, roles=sorted(account.roles))
 
     def received(self, payload: bytes) -> Deferred[Any] | None:
         """
@@ -183,18 +214,51 @@ class Client:
         else:
             sessions.keep(self._token, self.feature, kept, self.session.expired, now)
 
+    def _greeted_by(self, service: IMessageService) -> ISession:
+        core = self.connection.core
+        if self.account is None and not core.accounts.guests:
+            self._waits_for = service
+            return Entrance(self, core)
+        return service.connected(self)
+
     def _handle(self, message: Request) -> Event | Deferred[Event | None] | None:
-        fresh, self._fresh = self._fresh, False
-        if isinstance(message, Resume):
-            if not fresh:
-                raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
-            return self._resume(message)
-        if isinstance(message, Options):
-            self.max_reply = min(message.max_reply or self.max_reply, self.connection.core.limits.max_reply)
-            return None
+        handler = OWN_HANDLERS.get(type(message))
+        if handler is not None:
+            return handler(self, message)
+        self._fresh = False
         return self.session.received(message)
 
+    def _options(self, message: Options) -> None:
+        self._fresh = False
+        self.max_reply = min(message.max_reply or self.max_reply, self.connection.core.limits.max_reply)
+
+    def _log_in(self, message: Login) -> Deferred[Event]:
+        connection = self.connection
+        return self._become(connection.core.accounts.login(credentials_of(message), connection.address))
+
+    def _register(self, message: Register) -> Deferred[Event]:
+        connection = self.connection
+        return self._become(connection.core.accounts.register(message.user, message.password, connection.address))
+
+    def _become(self, account: Deferred[Account]) -> Deferred[Event]:
+        self._fresh = False
+        return account.addCallback(self._be)
+
+    def _be(self, account: Account) -> Event:
+        self.connection.logged_in(account, self)
+        return ANSWERED if self._gone else self.who(account)
+
+    def _set_password(self, message: SetPassword) -> Deferred[None]:
+        self._fresh = False
+        connection = self.connection
+        return connection.core.accounts.set_password(
+            self.account, message.password, message.new, connection.address
+        )
+
     def _resume(self, message: Resume) -> Deferred[Event | None]:
+        fresh, self._fresh = self._fresh, False
+        if not fresh:
+            raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
         sessions = self.connection.core.sessions
         kept = sessions.resume(message.session, self.feature, self)
         sessions.close(self._token)
@@ -237,6 +301,16 @@ class Client:
             limits = connection.core.limits
             text = f"more than {limits.rate:g} messages a second; this one had no effect"
             self.send(Error(code="rate_limited", message=text, retry_after=wait, ref=ref))
+
+
+OWN_HANDLERS: dict[type[Request], Callable[[Any, Any], Any]] = {
+    Resume: Client._resume,
+    Options: Client._options,
+    Login: Client._log_in,
+    Register: Client._register,
+    SetPassword: Client._set_password,
+}
+"""What is the same in every feature; all else is for its session."""
 
 
 def error_of(refused: Refused, ref: str | int | None = None, *, fatal: bool = False) -> Error:

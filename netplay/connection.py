@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from netplay.accounts.account import Account
 from netplay.clients import Client, error_of
 from netplay.core import Core
 from netplay.errors import Refused
@@ -66,6 +67,7 @@ class Connection(Protocol):
     @ivar peer: the address of the other end, or whose connection it is by a C{PROXY} header; C{None} for unix sockets
         and the like.
     @ivar address: whose connection it counts as: the peer's, or what a proxy has told in its own way.
+    @ivar account: who is logged in on it, for all its features; C{None} for a guest.
     @ivar mistakes: messages in a row that made no sense.
     """
 
@@ -75,6 +77,7 @@ class Connection(Protocol):
     number = 0
     peer: str | None = None
     address: str | None = None
+    account: Account | None = None
 
     outbox: Outbox
     _header: ProxyHeader | None = None  # that is still to come
@@ -235,6 +238,8 @@ class Connection(Protocol):
         if self._inside:
             self._inside = False
             self.core.gate.leave(self._gate_key)
+        if self.account is not None:
+            self.core.accounts.leave(self, self.account)
         self.core.watch.remove(self)
         self.core.totals.gone(self.factory.feature, self.traffic())
 
@@ -263,6 +268,22 @@ class Connection(Protocol):
         self.outbox.cut(self.farewell(refused, None))
         # In a turn of its own: a channel may be in the middle of sending to its members just now.
         self.core.clock.callLater(0, self._release)
+
+    def logged_in(self, account: Account, asked: Client) -> None:
+        """
+        It is an account's from now on: all its clients are, and those to come.
+
+        @param asked: which of them is told as an answer; the others are told too.
+        @raise Refused: C{not_allowed}, when it is another account's.
+        """
+        if self.account is None and self._open:  # it may have gone while a password was checked
+            self.account = self.core.accounts.enter(self, account)
+            for client in self.clients():
+                client.logged_in(self.account)
+                if client is not asked:
+                    client.send(client.who(self.account))
+        elif self.account is not None and self.account.skeleton != account.skeleton:
+            raise Refused("not_allowed", f"you are logged in as {self.account.name}; be another in a new connection")
 
     # Input
 

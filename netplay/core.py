@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IReactorTime
 
+from netplay.accounts.accounts import Accounts
 from netplay.bans import Bans
 from netplay.complaints import Complaints
 from netplay.keeping import Keeping
@@ -39,6 +40,7 @@ class Core:
     @ivar wall: seconds since 1970, for what clients are told.
     @ivar store: where things are kept; set before any feature is built.
     @ivar keeping: hands to the store what nobody waits for.
+    @ivar accounts: who is logged in; without checkers until others are set, before any feature is built.
     @ivar features: the message features by name, once they are built.
     @ivar frame_types: which feature has which frame type, those included that are left out.
     @ivar operations: what a backend may ask of the features, once they are built.
@@ -58,6 +60,7 @@ class Core:
         self.sessions = Sessions()
         self.totals = Totals()
         self.watch = Watch(clock, self.sessions, self.totals.pace("watch"))
+        self.accounts = Accounts(self)
         self.features: dict[str, IMessageService] = {}
         self.frame_types: dict[int, str] = {}
         self.operations: list[Operation] = []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IProtocolFactory
 
+    from netplay.accounts.account import Account
     from netplay.clients import Client
     from netplay.core import Core
     from netplay.messages import Event, Identity, Request, Resume
@@ -96,6 +97,9 @@ class ISession(Interface):
 
         @raise netplay.errors.Refused: said to the client as an C{error}.
         """
+
+    def logged_in(account: Account) -> None:
+        """The client, which is here already, is an account's from now on: take its name, as C{identity} will say."""
 
     def finishing() -> None:
         """The client sends no more and goes when it has read all: send what would come too late otherwise."""

@@ -110,6 +110,56 @@ class Resume(Request, tag="resume"):
     since: dict[Annotated[str, Meta(max_length=64)], Position] = {}
 
 
+class Secretive(Request):
+    """A request with something in it that is to be seen by nobody, wherever it is printed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["correct horse battery staple"])]
+
+
+class Login(Secretive, tag="login"):
+    """Say who you are: with `user` and `password`, or with a `token`. Holds for all of this connection."""
+
+    EXAMPLE = {"user": "Ann", "password": "correct horse battery staple"}
+
+    user: Name | None = None
+    password: Password | None = None
+    token: Annotated[str, Meta(min_length=1, max_length=16384)] | None = None
+
+
+class Register(Secretive, tag="register"):
+    """Make a name your own, where the server lets people do that, and log in."""
+
+    user: Name
+    password: Password
+
+
+class SetPassword(Secretive, tag="set_password"):
+    """Another password for your account; its sessions elsewhere go on."""
+
+    password: Password
+    new: Password
+
+
+class LoggedIn(Event, tag="logged_in"):
+    """Who you are now, and what you may do: `operator`, `moderator`, `moderator:ROOM`."""
+
+    you: Identity
+    roles: list[str]
+
+
+class LoginRequired(Event, tag="login_required"):
+    """No guests here: `login`, `register` or `resume` first. The feature greets you after that."""
+
+    message: str
+    protocol: int
+    server: str
+    limits: Caps
+
+
 class RoomPosition(Struct):
     """Where a room stands, and whether nothing is missing up to there."""
 
@@ -161,8 +211,16 @@ class Error(Event, tag="error"):
     symbols: list[str] | None = None
 
 
-COMMON: tuple[type[Request], ...] = (Ping, Help, Options, Resume)
+COMMON: tuple[type[Request], ...] = (Ping, Help, Options, Resume, Login, Register, SetPassword)
 """The requests of every feature."""
 
-COMMON_EVENTS: tuple[type[Event], ...] = (Ok, Error, Pong, HelpText, Resumed)
+COMMON_EVENTS: tuple[type[Event], ...] = (
+    Ok,
+    Error,
+    Pong,
+    HelpText,
+    Resumed,
+    LoggedIn,
+    LoginRequired,
+)
 """The events of every feature."""

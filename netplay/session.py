@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from netplay.clients import Client
-from netplay.core import Core
 from netplay.errors import Refused
 from netplay.help import describe
 from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request
 from netplay.wire.grammar import Grammar
+
+if TYPE_CHECKING:
+    from netplay.accounts.account import Account
+    from netplay.clients import Client
+    from netplay.core import Core
 
 SETTLE_AFTER = 0.2
 """Seconds in which a new connection may still say that it is someone who was here before."""
@@ -38,6 +41,9 @@ class Session:
     def identity(self) -> Identity | None:
         """Nobody in particular."""
         return None
+
+    def logged_in(self, account: Account) -> None:
+        """It is nobody in particular, and stays that."""
 
     def finishing(self) -> None:
         """Nothing waits for a timer here."""

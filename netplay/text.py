@@ -45,6 +45,11 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFKC", _IGNORED.sub("", folded))
 
 
+def skeleton(name: str) -> str:
+    """What all names that look like this one have in common; those that are the same always look the same."""
+    return same_name(name)
+
+
 def clean_emoji(emoji: str) -> str:
     """
     One grapheme (UAX #29): an emoji with its modifiers, or any other single character.

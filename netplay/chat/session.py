@@ -38,6 +38,7 @@ from netplay.times import iso
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
+    from netplay.accounts.account import Account
     from netplay.chat.feature import ChatService
     from netplay.clients import Client
 
@@ -72,7 +73,7 @@ class ChatSession(Session):
         super().__init__(client, chat.core)
         self.chat = chat
         self._returning: Kept | None = None
-        person = Person(chat.people.number())
+        person = Person(chat.people.number(), client.account)
         self.member = Member(person)
         room = chat.rooms.get(FIRST_ROOM)
         log = chat.log(room)
@@ -99,6 +100,16 @@ class ChatSession(Session):
     def identity(self) -> Identity:
         """Who it serves."""
         return self.member.person.identity()
+
+    def logged_in(self, account: Account) -> None:
+        """Called as the account is, for everyone to see."""
+        self.chat.people.log_in(self.member.person, account)
+        self._renamed()
+
+    def _renamed(self) -> None:
+        for room in self.member.rooms.values():
+            room.renamed(self.member.person)
+            self.chat.presence_changed(room)
 
     # Talking
 
@@ -226,9 +237,7 @@ class ChatSession(Session):
         before = person.name
         self.chat.people.rename(person, message.name)
         if person.name != before:
-            for room in self.member.rooms.values():
-                room.renamed(person)
-                self.chat.presence_changed(room)
+            self._renamed()
 
     def set_emoji(self, message: SetEmoji) -> None:
         """Another emoji."""

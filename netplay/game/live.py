@@ -142,6 +142,11 @@ class LiveRoom:
         """
         return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=True)
 
+    def rename(self, person: Person) -> None:
+        """Somebody who plays here has another name."""
+        with suppress(Refused):  # it crashed, which everyone here is told
+            self._do(self.room.rename, person.id, person.name)
+
     def seat_bot(self, id: str, name: str) -> None:
         """
         Take a seat for a program, which acts and leaves as players do.

@@ -129,6 +129,12 @@ class Room:
             self.world.remove(entity)
         self._look()
 
+    def rename(self, id: str, name: str) -> None:
+        """A player is called that from now on."""
+        self.journal("rename", id, name)
+        self.seats[id].name = name
+        self.changed = True
+
     def drop(self, id: str) -> None:
         """A player's connection is lost: the seat is kept for it L{AWAY} seconds."""
         self.journal("drop", id)

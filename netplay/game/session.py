@@ -41,6 +41,7 @@ from netplay.session import COMMON_HANDLERS, SETTLE_AFTER, Session
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
+    from netplay.accounts.account import Account
     from netplay.clients import Client
     from netplay.game.feature import GameService
 
@@ -84,7 +85,7 @@ class GameSession(Session):
         super().__init__(client, game.core)
         self._game = game
         self._settling: IDelayedCall | None = None
-        self._be(Person(game.people.number()))
+        self._be(Person(game.people.number(), client.account))
         try:
             self._take_lobby_seat()
             client.greet(self._preview(), self.person.identity())
@@ -100,6 +101,11 @@ class GameSession(Session):
     def identity(self) -> Identity:
         """Who it serves."""
         return self.person.identity()
+
+    def logged_in(self, account: Account) -> None:
+        """Called as the account is, for everyone to see."""
+        self._game.people.log_in(self.person, account)
+        self._renamed()
 
     def received(self, message: Request) -> Any:
         """What is not for everyone is for the game."""
@@ -172,6 +178,10 @@ class GameSession(Session):
         self.watching = False
         self.refused(Refused(code, message))
         self._go_to_lobby()
+
+    def _renamed(self) -> None:
+        if not self.watching:
+            self.live.rename(self.person)
 
     def _be(self, person: Person) -> None:
         self.person = person

@@ -32,6 +32,7 @@ from netplay.ticker.messages import (
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
+    from netplay.accounts.account import Account
     from netplay.clients import Client
     from netplay.ticker.feature import TickerService
 
@@ -67,7 +68,7 @@ class TickerSession(Session):
         super().__init__(client, ticker.core)
         self._ticker = ticker
         self.subscriber = Subscriber(client, ticker.feed)
-        self.person = Person(ticker.people.number())
+        self.person = Person(ticker.people.number(), client.account)
         symbols = list(ticker.market.symbols)
         named = client.fit(symbols)
         client.greet(
@@ -84,6 +85,10 @@ class TickerSession(Session):
     def identity(self) -> Identity:
         """Who it serves."""
         return self.person.identity()
+
+    def logged_in(self, account: Account) -> None:
+        """Called as the account is."""
+        self._ticker.people.log_in(self.person, account)
 
     def subscribe(self, message: Subscribe) -> Event | None:
         """The prices now, and those to come."""
