@@ -218,10 +218,10 @@ class IScores(Interface):
     def add(scores: Sequence[ScoreRecord]) -> Deferred[None]:
         """Keep the scores of a round."""
 
-    def best(game: str, score: str, *, highest: bool, since: int | None, limit: int) -> Deferred[list[ScoreRecord]]:
+    def best(game: str, score: str, *, highest: bool, day: int | None, limit: int) -> Deferred[list[ScoreRecord]]:
         """
         The best of each player (an account, or a guest by name), the best first; of two that are as good, the older.
 
         @param highest: whether more is better.
-        @param since: only what was reached from then on.
+        @param day: of that day only, in days since 1970, UTC; C{None} for all time. Days are forgotten after a month.
         """

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from netplay.messages import Chat
 
 
 class RoomRecord(Struct, frozen=True):
@@ -104,6 +107,11 @@ class ScoreRecord(Struct, frozen=True):
     value: float
     at: int
 
+    @property
+    def who(self) -> str:
+        """The same for all that one account has reached, or guests of one name."""
+        return f"guest:{self.player}" if self.account is None else f"account:{self.account}"
+
 
 class CandleRecord(Struct, frozen=True):
     """A symbol's prices within C{seconds} from C{at} on."""
@@ -153,3 +161,8 @@ class AuditRecord(Struct, frozen=True):
     target: str
     detail: str = ""
     id: int = 0
+
+
+def emptied(message: Chat) -> Chat:
+    """What is left of a message that was deleted."""
+    return replace(message, message="", deleted=True, ref=None)

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from netplay.messages import Chat, Position
 from netplay.store.interfaces import IRoomLog, IRooms
-from netplay.store.records import RoomRecord
+from netplay.store.records import RoomRecord, emptied
 
 KEPT_MESSAGES = 100
 """The newest messages of a room that are kept."""
@@ -65,21 +65,6 @@ class MemoryLog:
     @property
     def _oldest(self) -> int:
         return self.seq - len(self.messages) + 1
-
-
-def emptied(message: Chat) -> Chat:
-    """What is left of a message that was deleted."""
-    return Chat(
-        user=message.user,
-        message="",
-        emoji=message.emoji,
-        room=message.room,
-        timestamp=message.timestamp,
-        at=message.at,
-        seq=message.seq,
-        id=message.id,
-        deleted=True,
-    )
 
 
 @implementer(IRooms)

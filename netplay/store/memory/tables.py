@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from netplay.store.bounds import CANDLES, DAY, MOST_MISSED, MOST_SESSIONS, SCORE_DAYS
 from netplay.store.interfaces import IAccounts, IAlerts, IAudit, ICandles, ISanctions, IScores, ISessions
 from netplay.store.records import (
     AccountRecord,
@@ -24,23 +25,14 @@ from netplay.store.records import (
     SessionRecord,
 )
 
-MOST_SESSIONS = 20
-"""Of one account."""
-
-MOST_MISSED = 100
-"""Alerts of one account."""
-
 MOST_NOTES = 10_000
 """In the audit log."""
 
 MOST_CANDLES = 1000
 """Of one symbol and length."""
 
-MOST_SCORES = 1000
-"""Of one game and score, the newest."""
-
-LENGTHS = (1, 60, 3600)
-"""Of candles, in seconds."""
+MOST_PLAYERS = 1000
+"""Of whom it is known what they have reached, for one score and day."""
 
 
 @implementer(IAccounts)
@@ -201,7 +193,7 @@ class MemoryCandles:
     def add(self, prices: Sequence[tuple[str, float]], at: int) -> Deferred[None]:
         """These symbols have these prices."""
         for symbol, price in prices:
-            for seconds in LENGTHS:
+            for seconds in CANDLES:
                 candles = self._candles.setdefault((symbol, seconds), deque(maxlen=MOST_CANDLES))
                 start = at // (seconds * 1000) * seconds * 1000
                 last = candles[-1] if candles else None
@@ -222,25 +214,34 @@ class MemoryCandles:
 
 @implementer(IScores)
 class MemoryScores:
-    """What players have reached, as far as it is remembered."""
+    """What players have reached: the extremes of each, on each day and of all time; those who came last."""
 
     def __init__(self) -> None:
-        self._scores: dict[tuple[str, str], deque[ScoreRecord]] = {}
+        self._scores: dict[tuple[str, str, int | None], OrderedDict[str, tuple[ScoreRecord, ScoreRecord]]] = {}
 
     def add(self, scores: Sequence[ScoreRecord]) -> Deferred[None]:
-        """Keep the scores of a round."""
-        for score in scores:
-            self._scores.setdefault((score.game, score.score), deque(maxlen=MOST_SCORES)).append(score)
+        """See L{IScores.add}."""
+        for record in scores:
+            for day in (None, record.at // DAY):
+                players = self._scores.setdefault((record.game, record.score, day), OrderedDict())
+                most, least = players.get(record.who, (record, record))
+                players[record.who] = (
+                    record if record.value > most.value else replace(most, player=record.player),
+                    record if record.value < least.value else replace(least, player=record.player),
+                )
+                players.move_to_end(record.who)
+                if len(players) > MOST_PLAYERS:
+                    players.popitem(last=False)
+        oldest = max((record.at for record in scores), default=0) // DAY - SCORE_DAYS
+        for key in [key for key in self._scores if key[2] is not None and key[2] <= oldest]:
+            del self._scores[key]
         return succeed(None)
 
-    def best(
-        self, game: str, score: str, *, highest: bool, since: int | None, limit: int
-    ) -> Deferred[list[ScoreRecord]]:
+    def best(self, game: str, score: str, *, highest: bool, day: int | None, limit: int) -> Deferred[list[ScoreRecord]]:
         """See L{IScores.best}."""
-        sign = -1 if highest else 1
-        reached = self._scores.get((game, score), ())
-        counted = (record for record in reached if since is None or record.at >= since)
-        best: dict[tuple[str | None, str], ScoreRecord] = {}
-        for record in sorted(counted, key=lambda record: (sign * record.value, record.at)):
-            best.setdefault((record.account, "" if record.account else record.player), record)
-        return succeed(list(islice(best.values(), limit)))
+        extremes = self._scores.get((game, score, day), OrderedDict()).values()
+        if highest:
+            best = sorted((most for most, _ in extremes), key=lambda record: (-record.value, record.at))
+        else:
+            best = sorted((least for _, least in extremes), key=lambda record: (record.value, record.at))
+        return succeed(best[:limit])

@@ -326,7 +326,7 @@ def _objection(path: str, error: sqlite3.DatabaseError) -> str:
     )
 
 
-def _by_surroundings(error: BaseException) -> bool:
+def _by_surroundings(error: BaseException | None) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _SURROUNDINGS
 

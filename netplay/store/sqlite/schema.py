@@ -37,6 +37,7 @@ MIGRATIONS = (
         last INTEGER NOT NULL,
         PRIMARY KEY (room, epoch)
     );
+    CREATE TABLE dropped (room INTEGER PRIMARY KEY);  -- rooms that are gone, while what was said there is not yet
     CREATE TABLE messages (
         id INTEGER PRIMARY KEY,
         room INTEGER NOT NULL,
@@ -109,7 +110,7 @@ MIGRATIONS = (
         armed INTEGER NOT NULL
     );
     CREATE TABLE missed (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL,
         at INTEGER NOT NULL,
         body BLOB NOT NULL
@@ -125,17 +126,22 @@ MIGRATIONS = (
         close REAL NOT NULL,
         PRIMARY KEY (symbol, seconds, at)
     ) WITHOUT ROWID;
-    CREATE TABLE scores (
-        id INTEGER PRIMARY KEY,
+    CREATE TABLE scores (  -- the extremes of each player, on each day and (day -1) of all time
         game TEXT NOT NULL,
         score TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        who TEXT NOT NULL,
         player TEXT NOT NULL,
         account TEXT,
-        value REAL NOT NULL,
-        at INTEGER NOT NULL
-    );
-    CREATE INDEX scores_by_value ON scores (game, score, value);
-    CREATE INDEX scores_by_time ON scores (game, score, at);
+        most REAL NOT NULL,
+        most_at INTEGER NOT NULL,
+        least REAL NOT NULL,
+        least_at INTEGER NOT NULL,
+        PRIMARY KEY (game, score, day, who)
+    ) WITHOUT ROWID;
+    CREATE INDEX scores_by_most ON scores (game, score, day, most DESC, most_at);
+    CREATE INDEX scores_by_least ON scores (game, score, day, least, least_at);
+    CREATE INDEX scores_by_day ON scores (day);
     """,
 )
 """From each version to the next; a new file goes through all of them."""
@@ -154,7 +160,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if identity != APPLICATION_ID and (tables or version or identity):
-        raise CannotOpen(f"{path} is a database of something else; give another file, such as --store sqlite:netplay.sqlite")
+        raise CannotOpen(f"{path} is a database of something else; give another, such as --store sqlite:netplay.sqlite")
     if version > VERSION:
         raise CannotOpen(
             f"{path} was written by a newer netplay (version {version} of the store; this one knows {VERSION}); "

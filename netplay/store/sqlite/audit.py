@@ -1,0 +1,46 @@
+"""Who has done what to whom."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from netplay.store.interfaces import IAudit
+from netplay.store.records import AuditRecord
+from netplay.store.sqlite.database import Cursor, Database
+
+MOST_NOTES = 100_000
+
+
+@implementer(IAudit)
+class SQLiteAudit:
+    """The newest entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, entry: AuditRecord) -> Deferred[None]:
+        """See L{IAudit.note}."""
+        return self._database.write(partial(_note, entry))
+
+    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
+        """See L{IAudit.page}."""
+        return self._database.read(partial(_page, before, limit))
+
+
+def _note(entry: AuditRecord, cursor: Cursor) -> None:
+    cursor.execute(
+        "INSERT INTO audit (at, by, action, target, detail) VALUES (?, ?, ?, ?, ?)",
+        (entry.at, entry.by, entry.action, entry.target, entry.detail),
+    )
+    cursor.execute("DELETE FROM audit WHERE id <= ?", (cursor.lastrowid - MOST_NOTES,))
+
+
+def _page(before: int | None, limit: int, cursor: Cursor) -> list[AuditRecord]:
+    cursor.execute(
+        "SELECT at, by, action, target, detail, id FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (2**62 if before is None else before, limit),
+    )
+    return [AuditRecord(*row) for row in cursor.fetchall()]
