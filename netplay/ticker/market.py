@@ -102,6 +102,14 @@ class Market:
             raise _no_such(symbol)
         return quote
 
+    def begins(self, symbol: str) -> int:
+        """
+        When the oldest kept point of a symbol was.
+
+        @raise Refused: C{no_such_symbol}.
+        """
+        return self._history(symbol).begins
+
     def points(self, symbol: str, limit: int, since: int | None = None) -> list[Point]:
         """
         How the price went, oldest first: the newest C{limit} points, or the oldest C{limit} of those after
@@ -153,6 +161,10 @@ class _History:
             surplus = len(self._times) - self._keep
             del self._times[:surplus]
             del self._prices[:surplus]
+
+    @property
+    def begins(self) -> int:
+        return self._times[self._first()]
 
     def points(self, limit: int, since: int | None) -> list[Point]:
         first, end = self._first(), len(self._times)
