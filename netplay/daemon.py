@@ -58,11 +58,20 @@ class Daemon(Service):
         self.doors.privilegedStartService()
 
     def startService(self) -> None:
-        """Start everything, what others lean on first."""
+        """
+        Start everything, what others lean on first.
+
+        @raise netplay.store.errors.CannotOpen: the store cannot be used.
+        """
         # The doors first of all: should they not open, nothing else has begun.
         self.doors.startService()
+        try:
+            self.store.startService()
+        except BaseException:
+            self.doors.shut()
+            raise
         super().startService()
-        self.store.startService()
+        self.core.accounts.startService()
         for feature in self.features:
             feature.startService()
         self.core.watch.startService()
@@ -90,6 +99,7 @@ class Daemon(Service):
         await self._phase("the watch", self.core.watch.stopService)
         for feature in reversed(self.features):
             await self._phase("a feature", feature.stopService)
+        await self._phase("the accounts", self.core.accounts.stopService)
         await self._phase("the store", self.store.stopService)
 
     async def _phase(self, name: str, stop: Callable[[], Any]) -> None:

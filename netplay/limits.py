@@ -28,6 +28,8 @@ class Limits:
     last_words: float = 5.0  # to take what is still to be said; then the connection is aborted
     handshake: float = 10.0
     mistakes: int = 20
+    keep_messages: int = 0  # of a room, 0 = all
+    keep_days: float = 0.0  # 0 = for ever
 
 
 class TokenBucket:

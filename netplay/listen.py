@@ -172,6 +172,11 @@ class Doors(MultiService):
             self.privilegedStartService()
         super().startService()
 
+    def shut(self) -> None:
+        """Close them all now: what they were to lead to did not come about."""
+        for door in self:
+            door.shut()
+
 
 def _how_to_avoid(failed: list[tuple[Door, CannotListenError]]) -> str:
     reasons = ", ".join(f"{door.option} {door.description} ({_reason(error)})" for door, error in failed)

@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    """Tests of one group run one after the other: those of a file, and all with a browser, which is a load by itself."""
+    """Tests of a group run one after the other: those of a file, and all with a browser, which is a load by itself."""
     folder = item.path.parent.name
     return folder if folder == "browser" else str(item.path)
 

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.core import Phase
 from netplay.daemon import Daemon
+from netplay.store.errors import CannotOpen
 from tests.support import LogRecorder, Parrot, connect, make_core
 
 
@@ -35,6 +36,9 @@ class Part(Service):
         super().stopService()
         self.events.append(f"{self.label} stops")
         return self.stop()
+
+    def shut(self) -> None:
+        self.events.append(f"{self.label} shut")
 
 
 class DaemonCase(SynchronousTestCase):
@@ -73,6 +77,15 @@ class StartTests(DaemonCase):
         self.parts["doors"].startService = refuse  # type: ignore[method-assign]
         self.assertRaises(CannotListenError, self.daemon.startService)
         self.assertEqual(self.events, [])
+        self.assertFalse(self.daemon.running)
+
+    def test_when_the_store_does_not_open_the_doors_are_shut_again(self) -> None:
+        def refuse() -> None:
+            raise CannotOpen("it is damaged")
+
+        self.parts["store"].startService = refuse  # type: ignore[method-assign]
+        self.assertRaises(CannotOpen, self.daemon.startService)
+        self.assertEqual(self.events, ["doors starts", "doors shut"])
         self.assertFalse(self.daemon.running)
 
     def test_the_log_ends_with_the_hints(self) -> None:

@@ -37,19 +37,7 @@ from netplay.interfaces import (
 )
 from netplay.listen import Door, Doors
 from netplay.outbox import _Drain
-from netplay.store.interfaces import (
-    IAccounts,
-    IAlerts,
-    IAudit,
-    ICandles,
-    IRoomLog,
-    IRooms,
-    ISanctions,
-    IScores,
-    ISessions,
-    IStore,
-    IStorePlugin,
-)
+from netplay.store.interfaces import IStorePlugin
 from netplay.store.memory import MemoryStore
 from netplay.tap import Options
 from tests.support import Parrot, connect, make_core, make_folder
@@ -80,7 +68,7 @@ class PluginTests(SynchronousTestCase):
         self.assert_there(IPriceSourcePlugin, "walk", "csv", "push")
 
     def test_stores(self) -> None:
-        self.assert_there(IStorePlugin, "memory")
+        self.assert_there(IStorePlugin, "memory", "sqlite")
 
     def test_the_service_maker(self) -> None:
         (maker,) = [maker for maker in getPlugins(IServiceMaker) if maker.tapname == "netplay"]
@@ -160,24 +148,6 @@ class ProviderTests(SynchronousTestCase):
         verifyObject(IPriceSource, sources["walk"].build(""))
         verifyObject(IPriceSource, sources["csv"].build(str(path)))
         verifyObject(IPushedPrices, sources["push"].build(""))
-
-    def test_stores(self) -> None:
-        for plugin in plugins(IStorePlugin).values():
-            store = plugin.build("", self.core)
-            verifyObject(IStore, store)
-            parts = {
-                IRooms: store.rooms,
-                IAccounts: store.accounts,
-                ISessions: store.sessions,
-                ISanctions: store.sanctions,
-                IAudit: store.audit,
-                IAlerts: store.alerts,
-                ICandles: store.candles,
-                IScores: store.scores,
-            }
-            for interface, part in parts.items():
-                verifyObject(interface, part)
-            verifyObject(IRoomLog, store.rooms.log("general"))
 
     def test_the_daemon(self) -> None:
         doors = Doors([Door("--chat", "tcp:0", None, None, self.clock)])  # type: ignore[arg-type]

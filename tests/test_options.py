@@ -75,7 +75,7 @@ class PluginTests(SynchronousTestCase):
 
     def test_one_that_there_is_not(self) -> None:
         error = self.assertRaises(UsageError, plugin_named, IStorePlugin, "--store", "cloud:9")
-        self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory:")
+        self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory: or sqlite:PATH")
         error = self.assertRaises(UsageError, plugin_named, IPriceSourcePlugin, "--prices", "")
         self.assertIn("type --prices csv:PATH or push: or walk[:seed=N][:symbols=N]", str(error))
 

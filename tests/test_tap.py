@@ -62,11 +62,13 @@ class DefaultTests(OptionsCase):
                 "state-rate": 20,
                 "ticker-interval": 1,
                 "prices": "walk:",
-                "store": "memory:",
+                "store": "sqlite:netplay.sqlite",
+                "keep-messages": 100_000,
+                "keep-days": 0,
             }.items(),
             options.items(),
         )
-        self.assertEqual(options["store-plugin"][0].name, "memory")
+        self.assertEqual(options["store-plugin"][0].name, "sqlite")
 
     def test_every_feature_on_its_port_on_the_loopback_interface(self) -> None:
         self.assertEqual(
@@ -193,12 +195,13 @@ class RefusedTests(OptionsCase):
         self.assertEqual(text, "every port is off; open one, such as --echo tcp:5000")
 
     def test_a_store_and_a_price_source(self) -> None:
-        self.assertEqual(self.refused("--store", "cloud"), "--store cloud: there is no 'cloud'; type --store memory:")
+        self.assertIn("there is no 'cloud'; type --store memory: or sqlite:PATH", self.refused("--store", "cloud"))
         for option, value, hint in (
             ("--prices", "oracle:", "type --prices csv:PATH or push: or walk["),
             ("--prices", "walk:seed=x", "walk"),
             ("--prices", "csv:/no/such/file", "/no/such/file"),
             ("--store", "memory:x", "use --store memory:"),
+            ("--store", "sqlite:", "type --store sqlite:netplay.sqlite"),
         ):
             error = self.assertRaises(UsageError, lambda: makeService(self.parse(option, value)))  # noqa: B023
             self.assertIn(option, str(error))
@@ -241,7 +244,7 @@ class HelpTests(OptionsCase):
         self.assertIn("0 = never", self.about("idle-timeout"))
 
     def test_plugins_have_their_default(self) -> None:
-        self.assertIn("[default: memory:]", self.about("store"))
+        self.assertIn("[default: sqlite:netplay.sqlite]", self.about("store"))
         self.assertIn("[default: walk:]", self.about("prices"))
 
     def test_every_feature_has_its_endpoint(self) -> None:

@@ -17,7 +17,7 @@ from netplay.channel import Channel
 from netplay.chat.messages import EVENTS, REQUESTS
 from netplay.chat.operations import operations
 from netplay.chat.protocol import ChatFactory
-from netplay.chat.rules import Room, Rooms
+from netplay.chat.rules import STANDING, Room, Rooms
 from netplay.chat.session import ChatSession
 from netplay.clients import Client
 from netplay.core import Core
@@ -27,6 +27,7 @@ from netplay.operations import Operation
 from netplay.people import People
 from netplay.session import SETTLE_AFTER
 from netplay.store.interfaces import IRoomLog
+from netplay.store.records import RoomRecord
 from netplay.times import iso
 
 PRESENCE_EVERY = 1.0
@@ -59,8 +60,13 @@ class ChatService(Service):
         self.operations: Sequence[Operation] = operations(self)
 
     def startService(self) -> None:
-        """Begin to look for empty rooms."""
+        """Know the rooms that were kept, and begin to look for empty ones."""
         super().startService()
+        rooms = self.core.store.rooms
+        kept = {room.name for room in rooms.load()}
+        for name, topic in STANDING.items():
+            if name not in kept:
+                self.core.keeping.keep("rooms", rooms.put, RoomRecord(name, topic))
         self._expiry.start()
 
     def stopService(self) -> None:

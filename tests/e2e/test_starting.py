@@ -154,7 +154,9 @@ HELP = {
     "idle-timeout": "600",
     "ticker-interval": "1",
     "prices": "walk:",
-    "store": "memory:",
+    "store": "sqlite:netplay.sqlite",
+    "keep-messages": "100000",
+    "keep-days": "0",
 }
 UNITS = {
     "max-connections": "Connections",
@@ -164,6 +166,8 @@ UNITS = {
     "max-message": "Bytes",
     "send-queue": "Bytes",
     "idle-timeout": "Seconds",
+    "keep-messages": "Messages",
+    "keep-days": "Days",
     "ticker-interval": "Seconds",
 }
 
@@ -202,6 +206,9 @@ WRONG = [
     ("--without nosuch", "--without nosuch", "echo, binary, game, chat, ticker, web, admin"),
     ("--store foo:", "--store foo:", "--store memory:"),
     ("--store memory:path", "--store memory:path", "--store memory:"),
+    ("--store sqlite:", "--store sqlite:", "--store sqlite:netplay.sqlite"),
+    ("--keep-messages 7", "--keep-messages 7", "--keep-messages 100000"),
+    ("--keep-days -1", "--keep-days -1", "--keep-days 0"),
     ("--prices foo:", "--prices foo:", "--prices csv:PATH or push: or walk[:seed=N]"),
     ("--prices csv:/nonexistent", "/nonexistent", "csv:PATH"),
     ("--prices walk:seed=x", "seed", "walk:seed=7"),

@@ -9,8 +9,21 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.internet import reactor as _reactor
 from twisted.trial.unittest import TestCase
+from zope.interface.verify import verifyObject
 
 from netplay.messages import Chat, Position
+from netplay.store.interfaces import (
+    IAccounts,
+    IAlerts,
+    IAudit,
+    ICandles,
+    IRoomLog,
+    IRooms,
+    ISanctions,
+    IScores,
+    ISessions,
+    IStore,
+)
 from netplay.store.records import (
     AccountRecord,
     AlertRecord,
@@ -66,6 +79,26 @@ class StoreCase(TestCase):
         for name in rooms:
             if name not in there:
                 await self.store.rooms.put(RoomRecord(name))
+
+
+class PartsCases(StoreCase):
+    """What a store is made of."""
+
+    async def test_each_provides_what_it_should(self) -> None:
+        await self.have("general")
+        verifyObject(IStore, self.store)
+        verifyObject(IRoomLog, self.store.rooms.log("general"))
+        for part, interface in {
+            "rooms": IRooms,
+            "accounts": IAccounts,
+            "sessions": ISessions,
+            "sanctions": ISanctions,
+            "audit": IAudit,
+            "alerts": IAlerts,
+            "candles": ICandles,
+            "scores": IScores,
+        }.items():
+            verifyObject(interface, getattr(self.store, part))
 
 
 class LogCases(StoreCase):
@@ -396,8 +429,8 @@ class ScoresCases(StoreCase):
 
 
 CASES = (
-    LogCases, RoomsCases, SearchCases, AccountsCases, SessionsCases, SanctionsCases, AuditCases, AlertsCases,
-    CandlesCases, ScoresCases,
+    PartsCases, LogCases, RoomsCases, SearchCases, AccountsCases, SessionsCases, SanctionsCases, AuditCases,
+    AlertsCases, CandlesCases, ScoresCases,
 )  # fmt: skip
 
 

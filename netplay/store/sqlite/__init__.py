@@ -28,12 +28,10 @@ class SQLiteStore(Service):
     Keeps things in a file.
 
     @param path: of the file; made if there is none.
-    @param core: whose it is. Clock and wall time are taken from it.
-    @param messages: how many of a room are kept, 0 for all.
-    @param days: how long they are kept, 0 for ever.
+    @param core: whose it is, with its clock and its limits.
     """
 
-    def __init__(self, path: str, core: Core, *, messages: int = 0, days: float = 0) -> None:
+    def __init__(self, path: str, core: Core) -> None:
         self.database = database = Database(path, core.clock)
         self.rooms = SQLiteRooms(database)
         self.accounts = SQLiteAccounts(database)
@@ -43,7 +41,7 @@ class SQLiteStore(Service):
         self.alerts = SQLiteAlerts(database)
         self.candles = SQLiteCandles(database)
         self.scores = SQLiteScores(database)
-        self._retention = Retention(database, self.rooms, messages, days, core.clock, core.now)
+        self._retention = Retention(database, self.rooms, core)
 
     @property
     def waiting(self) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from netplay.beat import Beat
+from netplay.core import Core
 from netplay.store.sqlite.database import Cursor, Database
 from netplay.store.sqlite.rooms import SQLiteLog, SQLiteRooms
 
@@ -25,27 +24,17 @@ class Retention:
     """
     Messages go by their number and by their age; those of rooms that are gone, too.
 
-    @param messages: how many of a room are kept, 0 for all.
-    @param days: how long they are kept, 0 for ever.
-    @param now: milliseconds since 1970.
+    @param core: the daemon's, whose limits say how much is kept.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        rooms: SQLiteRooms,
-        messages: int,
-        days: float,
-        clock: IReactorTime,
-        now: Callable[[], int],
-    ) -> None:
+    def __init__(self, database: Database, rooms: SQLiteRooms, core: Core) -> None:
         self._database = database
         self._rooms = rooms
-        self._messages = messages
-        self._days = days
-        self._now = now
+        self._messages = core.limits.keep_messages
+        self._days = core.limits.keep_days
+        self._now = core.now
         self._sweeping: Deferred[None] | None = None
-        self._beat = Beat(clock, EVERY, self._look, "store: while looking for what is too old")
+        self._beat = Beat(core.clock, EVERY, self._look, "store: while looking for what is too old")
 
     def start(self) -> None:
         """Look now and then."""
