@@ -101,6 +101,11 @@ class Client:
         return self.connection.account
 
     @property
+    def gone(self) -> bool:
+        """Whether it has left; for those who had to wait for something."""
+        return self._gone
+
+    @property
     def lagging(self) -> bool:
         """Whether something waits to be taken by the client."""
         return not self.outbox.clear
@@ -222,14 +227,17 @@ class Client:
         return service.connected(self)
 
     def _handle(self, message: Request) -> Event | Deferred[Event | None] | None:
-        handler = OWN_HANDLERS.get(type(message))
-        if handler is not None:
-            return handler(self, message)
+        kind = type(message)
+        if kind is Resume and not self._fresh:
+            raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
         self._fresh = False
-        return self.session.received(message)
+        handler: Any = OWN_HANDLERS.get(kind)
+        if handler is None:
+            return self.session.received(message)
+        answer: Event | Deferred[Event | None] | None = handler(self, message)
+        return answer
 
     def _options(self, message: Options) -> None:
-        self._fresh = False
         self.max_reply = min(message.max_reply or self.max_reply, self.connection.core.limits.max_reply)
 
     def _log_in(self, message: Login) -> Deferred[Event]:
@@ -237,11 +245,12 @@ class Client:
         return self._become(connection.core.accounts.login(credentials_of(message), connection.address))
 
     def _register(self, message: Register) -> Deferred[Event]:
+        if self.account is not None:
+            raise Refused("not_allowed", f"you are logged in as {self.account.name}; register in a new connection")
         connection = self.connection
         return self._become(connection.core.accounts.register(message.user, message.password, connection.address))
 
     def _become(self, account: Deferred[Account]) -> Deferred[Event]:
-        self._fresh = False
         return account.addCallback(self._be)
 
     def _be(self, account: Account) -> Event:
@@ -249,16 +258,10 @@ class Client:
         return ANSWERED if self._gone else self.who(account)
 
     def _set_password(self, message: SetPassword) -> Deferred[None]:
-        self._fresh = False
         connection = self.connection
-        return connection.core.accounts.set_password(
-            self.account, message.password, message.new, connection.address
-        )
+        return connection.core.accounts.set_password(self.account, message.password, message.new, connection.address)
 
     def _resume(self, message: Resume) -> Deferred[Event | None]:
-        fresh, self._fresh = self._fresh, False
-        if not fresh:
-            raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
         sessions = self.connection.core.sessions
         kept = sessions.resume(message.session, self.feature, self)
         sessions.close(self._token)

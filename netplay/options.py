@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,18 @@ def number(name: str, default: float, doc: str, least: float, most: float, *, ze
 
     coerce.coerceDoc = f"({between})"  # type: ignore[attr-defined]
     return [name, None, default, doc, coerce]
+
+
+def one_of(name: str, values: Sequence[str], doc: str) -> list[Any]:
+    """A row of C{optParameters}: one of some words, the first unless told otherwise."""
+
+    def coerce(value: str) -> str:
+        if value in values:
+            return value
+        raise UsageError(f"--{name} {value}: it takes {' or '.join(values)}; type for example --{name} {values[-1]}")
+
+    coerce.coerceDoc = f"({' or '.join(values)})"  # type: ignore[attr-defined]
+    return [name, None, values[0], doc, coerce]
 
 
 def flag(name: str, doc: str) -> list[Any]:

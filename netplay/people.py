@@ -84,9 +84,7 @@ class People:
                 raise Refused("not_allowed", f"you are logged in as {person.name}, and are called that", "$.name")
             return
         own_number = name == person.id
-        if self._by_name.get(wanted, {}).keys() - {person.id} or (
-            self._reserved.fullmatch(wanted) and not own_number
-        ):
+        if self._by_name.get(wanted, {}).keys() - {person.id} or (self._reserved.fullmatch(wanted) and not own_number):
             raise Refused("name_taken", "somebody has that name; take another", "$.name")
         self._release(person)
         person.name = name

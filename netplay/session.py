@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from netplay.errors import Refused
 from netplay.help import describe
 from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request
+from netplay.text import same_name
 from netplay.wire.grammar import Grammar
 
 if TYPE_CHECKING:
     from netplay.accounts.account import Account
     from netplay.clients import Client
     from netplay.core import Core
+    from netplay.people import Person
 
 SETTLE_AFTER = 0.2
 """Seconds in which a new connection may still say that it is someone who was here before."""
@@ -44,6 +46,17 @@ class Session:
 
     def logged_in(self, account: Account) -> None:
         """It is nobody in particular, and stays that."""
+
+    async def may_be_called(self, name: str, person: Person) -> None:
+        """
+        Wait until it is known whether a name is anybody's.
+
+        @raise Refused: C{name_taken}; C{unavailable} when the client has gone meanwhile, so that nothing follows.
+        """
+        if same_name(name) != same_name(person.name):
+            await self.core.accounts.check_name(name, self.client.account)
+            if self.client.gone:
+                raise Refused("unavailable", "you have gone")
 
     def finishing(self) -> None:
         """Nothing waits for a timer here."""

@@ -6,6 +6,7 @@ import unicodedata
 
 import regex
 
+from netplay.confusables import folded_shapes, shapes
 from netplay.errors import Refused
 
 MAX_NAME = 32
@@ -46,8 +47,19 @@ def same_name(name: str) -> str:
 
 
 def skeleton(name: str) -> str:
-    """What all names that look like this one have in common; those that are the same always look the same."""
-    return same_name(name)
+    """
+    What all names that look like this one have in common (after UTS #39); those that are the same always look the
+    same. It is not to be shown.
+    """
+    return same_name(unicodedata.normalize("NFD", same_name(name)).translate(folded_shapes()))
+
+
+def readings(name: str) -> set[str]:
+    """
+    The skeletons of all names for which a reader may take this one: as it is, and as its capitals look, such as
+    those of ΑΝΝ, which are Greek.
+    """
+    return {skeleton(name), skeleton(unicodedata.normalize("NFD", name).translate(shapes()))}
 
 
 def clean_emoji(emoji: str) -> str:

@@ -95,7 +95,7 @@ class House:
             core.frame_types[plugin.frame_type] = plugin.name
         served = {feature: [] for feature in ("echo", "binary", "chat", "game", "ticker", "web", "admin")}
         self.web = WebService({**options_of(WebFeature), **options_of(AdminFeature), "served": served, **web}, core)
-        for part in (self.store, self.chat, self.game, self.ticker, self.web, core.watch):
+        for part in (self.store, core.accounts, self.chat, self.game, self.ticker, self.web, core.watch):
             part.startService()
 
     def wait(self, seconds: float) -> None:

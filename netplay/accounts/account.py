@@ -9,6 +9,7 @@ from zope.interface import Attribute, Interface, implementer
 
 if TYPE_CHECKING:
     from netplay.connection import Connection
+    from netplay.errors import Refused
 
 OPERATOR = "operator"
 MODERATOR = "moderator"
@@ -31,16 +32,24 @@ class Account:
     """
     One for all connections of an account, as long as there are any.
 
+    @ivar granted: the roles that the store has for it.
+    @ivar vouched: those that it has by what it logged in with.
     @ivar connections: those that are logged in as this one.
     """
 
-    __slots__ = ("connections", "name", "roles", "skeleton")
+    __slots__ = ("connections", "granted", "name", "skeleton", "vouched")
 
-    def __init__(self, name: str, skeleton: str, roles: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, skeleton: str, granted: Iterable[str] = (), vouched: Iterable[str] = ()) -> None:
         self.name = name
         self.skeleton = skeleton
-        self.roles = frozenset(roles)
+        self.granted = frozenset(granted)
+        self.vouched = frozenset(vouched)
         self.connections: set[Connection] = set()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """C{operator}, C{moderator}, C{moderator:ROOM}."""
+        return self.granted | self.vouched
 
     @property
     def operator(self) -> bool:
@@ -50,3 +59,8 @@ class Account:
     def may_moderate(self, room: str | None) -> bool:
         """Whether it keeps order in a room, or with C{None} in all of them."""
         return bool(self.roles & {OPERATOR, MODERATOR, f"{MODERATOR}:{room}"})
+
+    def end(self, refused: Refused) -> None:
+        """End all its connections."""
+        for connection in list(self.connections):
+            connection.end(refused)

@@ -1,41 +1,165 @@
-"""Who is logged in, and how one comes to be: a service of the daemon's core around a L{twisted.cred} portal."""
+"""Who is logged in, and how one comes to be: what the daemon has around a L{twisted.cred} portal."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from typing import Protocol as Shape
 
-from twisted.cred.credentials import UsernamePassword
+from msgspec.structs import replace
+from twisted.application.service import Service
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
-from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred, maybeDeferred
-from zope.interface import implementer
+from twisted.cred.credentials import UsernamePassword
+from twisted.cred.error import LoginFailed, UnhandledCredentials
+from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from netplay.accounts.account import Account, IAccount
-from netplay.accounts.interfaces import IBoundChecker, Vouched
+from netplay.accounts.interfaces import IBoundChecker, IPasswordKeeper
+from netplay.accounts.names import account_name
+from netplay.accounts.realm import Realm, register_all
+from netplay.accounts.throttle import FREE, Failures, Throttle
+from netplay.beat import Beat
 from netplay.errors import Refused
+from netplay.limits import network_of
 from netplay.store.records import AccountRecord
-from netplay.text import clean_name, same_name, skeleton
+from netplay.text import readings, same_name, skeleton
 
 if TYPE_CHECKING:
+    from netplay.accounts.credentials import Token
     from netplay.connection import Connection
     from netplay.core import Core
 
+SHORTEST_PASSWORD = 8
+"""Characters; NIST SP 800-63B asks for no more rules than that."""
 
-class Accounts:
+
+LOOK_EVERY = 2.0
+"""Seconds from one look into the store to the next, where a command may have changed something."""
+
+MOST_LOOKED_AT = 200
+"""Accounts in one such look; the others come next."""
+
+
+class Accounts(Service):
     """
     @param core: the daemon's; its store is asked when somebody comes.
     @param checkers: who says who somebody is; of several for the same kind of credentials, the first that agrees.
+    @param registration: whether anybody may make an account; takes a checker that keeps passwords.
     @param guests: whether one may be here without an account.
     """
 
-    def __init__(self, core: Core, checkers: Iterable[ICredentialsChecker] = (), *, guests: bool = True) -> None:
+    _log = Logger()
+
+    def __init__(
+        self,
+        core: Core,
+        checkers: Iterable[ICredentialsChecker] = (),
+        *,
+        registration: bool = False,
+        guests: bool = True,
+    ) -> None:
         self._core = core
+        self._registration = registration
         self.guests = guests
         self._here: dict[str, Account] = {}  # by skeleton, as long as one of their connections is there
+        self._unseen: list[Account] = []  # of those, who are still to be looked at
+        self._looking = False
+        self._beat = Beat(core.clock, LOOK_EVERY, self._look, "accounts: while looking for what has changed")
+        self._portal = Portal(Realm(core))
+        checkers = list(checkers)
+        register_all(self._portal, checkers)
+        self._keeper: Any = next(filter(IPasswordKeeper.providedBy, checkers), None)
+        for checker in checkers:
+            if IBoundChecker.providedBy(checker):
+                checker.bind(core)
+        self._throttle = Throttle()
+        self._registered = Failures(FREE)  # by address
+
+    # Coming in
+
+    def login(self, credentials: UsernamePassword | Token, address: str | None) -> Deferred[Account]:
+        """
+        Find out who somebody is.
+
+        @param address: where it comes from.
+        @raise Refused: C{bad_login}; C{rate_limited}; C{banned} where the account is disabled; C{name_taken} where
+            the name is new, and looks like that of another account; C{not_allowed} where nobody can say that.
+        """
+        return Deferred.fromCoroutine(self._login(credentials, address))
+
+    async def _login(self, credentials: UsernamePassword | Token, address: str | None) -> Account:
+        clock = self._core.clock
+        name = skeleton(credentials.username.decode()) if isinstance(credentials, UsernamePassword) else None
+        self._throttle.attempt(address, name, clock.seconds())
+        try:
+            avatar: Any = await self._portal.login(credentials, None, IAccount)
+        except UnhandledCredentials:
+            kind = "a token" if name is None else "a password"
+            raise Refused("not_allowed", f"nobody logs in with {kind} here") from None
+        except LoginFailed:
+            text = "no such token, or it has ended" if name is None else "no such name, or not that password"
+            raise Refused("bad_login", text) from None
+        except Refused:  # it is who it says
+            self._throttle.succeeded(address, name, clock.seconds())
+            raise
+        self._throttle.succeeded(address, name, clock.seconds())
+        account: Account = avatar[1]
+        return account
+
+    def register(self, user: str, password: str, address: str | None) -> Deferred[Account]:
+        """
+        Make a name somebody's own.
+
+        @raise Refused: C{not_allowed} where registration is closed; C{name_taken}, C{bad_message}, C{rate_limited}.
+        """
+        return Deferred.fromCoroutine(self._register(user, password, address))
+
+    async def _register(self, user: str, password: str, address: str | None) -> Account:
+        if not self._registration or self._keeper is None:
+            raise Refused("not_allowed", "accounts are made by those who run this server")
+        name = account_name(user, "$.user")
+        _check_length(password, "$.password")
+        await self._check_name(name, None, "$.user")
+        if address is not None:
+            self._pace_registering(network_of(address))
+        record = AccountRecord(
+            name, skeleton(name), self._core.now(), password=await self._keeper.hash(password.encode())
+        )
+        if not await self._core.store.accounts.add(record):
+            raise _taken("$.user")
+        return Account(name, record.skeleton)
+
+    def _pace_registering(self, network: str) -> None:
+        now = self._core.clock.seconds()
+        wait = self._registered.wait(network, now)
+        if wait:
+            text = "too many accounts were made from your address; wait, then try again"
+            raise Refused("rate_limited", text, retry_after=round(wait, 3))
+        self._registered.charge(network, now)
+
+    def set_password(self, account: Account | None, password: str, new: str, address: str | None) -> Deferred[None]:
+        """
+        Another password for an account.
+
+        @raise Refused: C{not_allowed} for guests, and where somebody else keeps the password; C{bad_login},
+            C{bad_message}, C{rate_limited}.
+        """
+        return Deferred.fromCoroutine(self._set_password(account, password, new, address))
+
+    async def _set_password(self, account: Account | None, password: str, new: str, address: str | None) -> None:
+        if account is None:
+            raise Refused("not_allowed", "log in first; guests have no password")
+        _check_length(new, "$.new")
+        accounts = self._core.store.accounts
+        record = await accounts.find(account.skeleton)
+        if self._keeper is None or record is None or record.password is None:
+            raise Refused("not_allowed", "your password is not kept here; change it where you have it from")
+        await self._login(UsernamePassword(record.name.encode(), password.encode()), address)
+        hashed = await self._keeper.hash(new.encode())
+        record = await accounts.find(account.skeleton)  # it may have changed meanwhile
+        if record is not None:
+            await accounts.put(replace(record, password=hashed))
 
     # Who is here
 
@@ -45,15 +169,53 @@ class Accounts:
 
         @return: the object that stands for it on all its connections.
         """
-        account = self._here.setdefault(account.skeleton, account)
-        account.connections.add(connection)
-        return account
+        here = self._here.setdefault(account.skeleton, account)
+        here.granted, here.vouched = account.granted, account.vouched
+        here.connections.add(connection)
+        self._throttle.at_home(connection.address, here.skeleton)
+        return here
 
     def leave(self, connection: Connection, account: Account) -> None:
         """A connection has gone."""
         account.connections.discard(connection)
         if not account.connections and self._here.get(account.skeleton) is account:
             del self._here[account.skeleton]
+
+    def changed(self, record: AccountRecord | None, account: Account) -> None:
+        """What the store has of an account has changed: it may have other roles, or may not be here any more."""
+        if record is None or record.disabled:
+            account.end(Refused("kicked", "this account is disabled"))
+        else:
+            account.granted = frozenset(record.roles)
+
+    def startService(self) -> None:
+        """Begin to look after those who are here."""
+        super().startService()
+        self._beat.start()
+
+    def stopService(self) -> None:
+        """Look no more."""
+        super().stopService()
+        self._beat.stop()
+
+    def _look(self) -> Deferred[None] | None:
+        if self._looking or not self._here:
+            return None
+        return Deferred.fromCoroutine(self._look_at_some())
+
+    async def _look_at_some(self) -> None:
+        self._looking = True
+        try:
+            self._unseen = self._unseen or list(self._here.values())
+            for account in self._unseen[:MOST_LOOKED_AT]:
+                self.changed(await self._core.store.accounts.find(account.skeleton), account)
+            del self._unseen[:MOST_LOOKED_AT]
+        except Refused:
+            self._log.info("accounts: the store has no time to say what has changed")
+        finally:
+            self._looking = False
+
+    # Whose a name is
 
     def find(self, name: str) -> Deferred[Account | None]:
         """The account of that name, C{None} if there is none or it may not be used."""
@@ -65,32 +227,6 @@ class Accounts:
             return None
         return self._here.get(record.skeleton) or Account(record.name, record.skeleton, record.roles)
 
-    def login(self, credentials: Any, address: str | None) -> Deferred[Account]:
-        """
-        Log in.
-
-        @param address: where it comes from.
-        @raise Refused: C{bad_login}, C{rate_limited}, C{banned} where the account is disabled.
-        """
-        raise Refused("not_allowed", "nobody can do that here")
-
-    def register(self, user: str, password: str, address: str | None) -> Deferred[Account]:
-        """
-        Make a name somebody's own, and log in.
-
-        @raise Refused: C{not_allowed} where registration is closed; C{name_taken}, C{bad_message}, C{rate_limited}.
-        """
-        raise Refused("not_allowed", "nobody can do that here")
-
-    def set_password(self, account: Account | None, password: str, new: str, address: str | None) -> Deferred[None]:
-        """
-        Another password for an account.
-
-        @raise Refused: C{not_allowed} for guests, and for accounts whose passwords are kept elsewhere; C{bad_login};
-            C{rate_limited}.
-        """
-        raise Refused("not_allowed", "nobody can do that here")
-
     def check_name(self, name: str, account: Account | None) -> Deferred[None]:
         """
         Whether somebody may be called that.
@@ -99,8 +235,17 @@ class Accounts:
         """
         return Deferred.fromCoroutine(self._check_name(name, account))
 
-    async def _check_name(self, name: str, account: Account | None) -> None:
-        record = await self._core.store.accounts.find(skeleton(name))
-        if record is not None and (account is None or account.skeleton != record.skeleton):
-            raise Refused("name_taken", "that name belongs to somebody, or looks as if; take another", "$.name")
+    async def _check_name(self, name: str, account: Account | None, field: str = "$.name") -> None:
+        for reading in readings(name):
+            record = await self._core.store.accounts.find(reading)
+            if record is not None and (account is None or account.skeleton != record.skeleton):
+                raise _taken(field)
 
+
+def _check_length(password: str, field: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("bad_message", f"a password has at least {SHORTEST_PASSWORD} characters", field)
+
+
+def _taken(field: str) -> Refused:
+    return Refused("name_taken", "that name belongs to somebody, or looks as if it did; take another", field)

@@ -10,6 +10,8 @@ from twisted.cred.credentials import ICredentials
 from zope.interface import Attribute
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from netplay.core import Core
 
 
@@ -24,6 +26,17 @@ class IBoundChecker(ICredentialsChecker):
 
     def bind(core: Core) -> None:
         """This is the daemon. Called once, before the store is open."""
+
+
+class IPasswordKeeper(IBoundChecker):
+    """The checker of those accounts whose passwords the daemon's own store has."""
+
+    def hash(password: bytes) -> Deferred[str]:
+        """
+        What the store is to have of a password, worked out beside the reactor.
+
+        @raise netplay.errors.Refused: C{store_busy}: too many are waiting.
+        """
 
 
 class Vouched(NamedTuple):

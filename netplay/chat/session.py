@@ -74,6 +74,7 @@ class ChatSession(Session):
         self.chat = chat
         self._returning: Kept | None = None
         person = Person(chat.people.number(), client.account)
+        person.renamed = self._renamed
         self.member = Member(person)
         room = chat.rooms.get(FIRST_ROOM)
         log = chat.log(room)
@@ -231,12 +232,15 @@ class ChatSession(Session):
         limit = min(message.limit or PAGE, PAGE)
         return Deferred.fromCoroutine(self._page(room, message.before, message.after, limit))
 
-    def set_name(self, message: SetName) -> None:
+    def set_name(self, message: SetName) -> Deferred[None]:
         """Another name, for everyone to see."""
-        person = self.member.person
-        before = person.name
-        self.chat.people.rename(person, message.name)
-        if person.name != before:
+        return Deferred.fromCoroutine(self._set_name(message.name))
+
+    async def _set_name(self, name: str) -> None:
+        await self.may_be_called(name, self.member.person)
+        before = self.member.person.name
+        self.chat.people.rename(self.member.person, name)
+        if self.member.person.name != before:
             self._renamed()
 
     def set_emoji(self, message: SetEmoji) -> None:
@@ -264,6 +268,7 @@ class ChatSession(Session):
         self._go()
         self.chat.people.remove(self.member.person)
         member = self.member = Member(kept.person)
+        kept.person.renamed = self._renamed
         member.emoji, member.created = kept.emoji, kept.created
         self.chat.arrived(self)
         self._returning = kept

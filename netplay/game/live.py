@@ -143,9 +143,10 @@ class LiveRoom:
         return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=True)
 
     def rename(self, person: Person) -> None:
-        """Somebody who plays here has another name."""
-        with suppress(Refused):  # it crashed, which everyone here is told
-            self._do(self.room.rename, person.id, person.name)
+        """Somebody who may have a seat here has another name."""
+        if person.id in self.room.seats:
+            with suppress(Refused):  # it crashed, which everyone here is told
+                self._do(self.room.rename, person.id, person.name)
 
     def seat_bot(self, id: str, name: str) -> None:
         """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
@@ -180,11 +181,11 @@ class GameSession(Session):
         self._go_to_lobby()
 
     def _renamed(self) -> None:
-        if not self.watching:
-            self.live.rename(self.person)
+        self.live.rename(self.person)
 
     def _be(self, person: Person) -> None:
         self.person = person
+        person.renamed = self._renamed
         self._game.people.add(person)
 
     # The lobby
@@ -237,8 +238,13 @@ class GameSession(Session):
         rooms = self.client.fit(room_lines(listed[:PAGE]))
         return RoomList(rooms=rooms, more=len(rooms) < len(listed))
 
-    def join(self, message: Join) -> Event:
+    def join(self, message: Join) -> Deferred[Event]:
         """Out of the room, into another."""
+        return Deferred.fromCoroutine(self._join(message))
+
+    async def _join(self, message: Join) -> Event:
+        if message.name is not None:
+            await self.may_be_called(message.name, self.person)
         game = self._game
         live = game.target(message)
         try:
@@ -290,8 +296,13 @@ class GameSession(Session):
         self.watching = False
         self._go_to_lobby()
 
-    def queue(self, message: Queue) -> Event:
+    def queue(self, message: Queue) -> Deferred[Event]:
         """Wait for others to play with."""
+        return Deferred.fromCoroutine(self._queue(message))
+
+    async def _queue(self, message: Queue) -> Event:
+        if message.name is not None:
+            await self.may_be_called(message.name, self.person)
         game = self._game.directory.game(message.game)
         with self._called(message.name):
             return Queued(game=game.name, waiting=self._game.waiting.add(self, game, message.rating))
