@@ -80,7 +80,7 @@ class SQLiteLog:
         body.id = f"{self.epoch}-{seq}"
         at_hand = self._at_hand
         at_hand.append(body)
-        if len(at_hand) > AT_HAND and at_hand[0].seq <= self._kept:
+        while len(at_hand) > AT_HAND and at_hand[0].seq <= self._kept:
             at_hand.popleft()
         kept.addCallback(self._is_kept, seq)
         return kept
