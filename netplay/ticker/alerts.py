@@ -14,6 +14,9 @@ HYSTERESIS = 0.002
 
 MOST_EACH = 100
 
+MOST = 200_000
+"""Alerts of everybody together."""
+
 Direction = Literal["above", "below"]
 
 
@@ -81,10 +84,13 @@ class Alerts:
     Everybody's alerts. An owner is whatever the caller knows people by.
 
     @param most_each: how many one owner may have.
+    @param most: how many there may be.
     """
 
-    def __init__(self, most_each: int = MOST_EACH) -> None:
+    def __init__(self, most_each: int = MOST_EACH, most: int = MOST) -> None:
         self._most_each = most_each
+        self._most = most
+        self._count = 0
         self._number = 0
         self._by_owner: dict[Hashable, dict[str, Alert]] = {}
         self._by_symbol: dict[str, _Waiting] = {}
@@ -111,19 +117,25 @@ class Alerts:
             raise Refused("bad_message", 'give either "above" or "below", a price', "$.above")
         if not 0 < threshold < float("inf"):
             raise Refused("bad_message", "a threshold is a price, above 0", f"$.{direction}")
-        own = self._by_owner.get(owner, {})
-        if len(own) >= self._most_each:
+        if len(self._by_owner.get(owner, {})) >= self._most_each:
             raise Refused("too_many", f"you have {self._most_each} alerts, the most there may be; cancel one first")
-        self._number += 1
+        if self._count >= self._most:
+            raise Refused("too_many", f"there are {self._most} alerts here, the most there may be; try again later")
         beyond = price_now >= threshold if direction == "above" else price_now <= threshold
-        alert = Alert(str(self._number), symbol, threshold, direction, once, armed=not beyond)
-        self._by_owner.setdefault(owner, own)[alert.id] = alert
-        self._by_symbol.setdefault(symbol, _Waiting()).add(owner, alert)
+        alert = Alert(str(self._number + 1), symbol, threshold, direction, once, armed=not beyond)
+        self.add(owner, alert)
         return alert
 
-    def cancel(self, owner: Hashable, alert_id: str) -> None:
+    def add(self, owner: Hashable, alert: Alert) -> None:
+        """Watch for an alert that was set before. Those that are set later get higher numbers."""
+        self._number = max(self._number, int(alert.id))
+        self._count += 1
+        self._by_owner.setdefault(owner, {})[alert.id] = alert
+        self._by_symbol.setdefault(alert.symbol, _Waiting()).add(owner, alert)
+
+    def get(self, owner: Hashable, alert_id: str) -> Alert:
         """
-        Take back one of the owner's alerts.
+        One of the owner's alerts.
 
         @raise Refused: C{bad_message}.
         """
@@ -134,38 +146,59 @@ class Alerts:
                 f'you have no alert {alert_id[:40]!r}; "alerts" lists those you have',
                 "$.alert",
             )
+        return alert
+
+    def cancel(self, owner: Hashable, alert_id: str) -> None:
+        """
+        Take back one of the owner's alerts.
+
+        @raise Refused: C{bad_message}.
+        """
+        alert = self.get(owner, alert_id)
         self._unwatch(alert)
         self._disown(owner, alert)
 
     def of(self, owner: Hashable) -> list[Alert]:
         """The owner's alerts, oldest first."""
-        return list(self._by_owner.get(owner, {}).values())
+        return sorted(self._by_owner.get(owner, {}).values(), key=lambda alert: int(alert.id))
 
     def forget(self, owner: Hashable) -> None:
         """Take back all alerts of an owner."""
         for alert in self._by_owner.pop(owner, {}).values():
+            self._count -= 1
             self._unwatch(alert)
 
-    def crossed(self, symbol: str, price: float) -> list[tuple[Hashable, Alert]]:
+    def hand_over(self, owner: Hashable, to: Hashable) -> list[Alert]:
+        """What one has set is another's from now on, the oldest of it if that would be too many. Returns that."""
+        own = self.of(owner)
+        self.forget(owner)
+        handed = own[: max(0, self._most_each - len(self._by_owner.get(to, {})))]
+        for alert in handed:
+            self.add(to, alert)
+        return handed
+
+    def crossed(self, symbol: str, price: float) -> tuple[list[tuple[Hashable, Alert]], list[tuple[Hashable, Alert]]]:
         """
-        A symbol has a new price. Returns whose alerts fire, in the order in which they were set; those for
-        C{once} are gone then.
+        A symbol has a new price.
+
+        @return: whose alerts fire, in the order in which they were set (those for C{once} are gone then); and whose
+            are armed again.
         """
         waiting = self._by_symbol.get(symbol)
         if waiting is None:
-            return []
+            return [], []
         fired: list[tuple[Hashable, Alert]] = []
+        armed: list[tuple[Hashable, Alert]] = []
         for _, _, owner, alert in waiting.take(price):
             fires = alert.armed
             alert.armed = not fires
-            if fires:
-                fired.append((owner, alert))
+            (fired if fires else armed).append((owner, alert))
             if fires and alert.once:
                 self._disown(owner, alert)
             else:
                 waiting.add(owner, alert)
         self._tidy(symbol)
-        return fired
+        return fired, armed
 
     def _unwatch(self, alert: Alert) -> None:
         self._by_symbol[alert.symbol].remove(alert)
@@ -174,6 +207,7 @@ class Alerts:
     def _disown(self, owner: Hashable, alert: Alert) -> None:
         own = self._by_owner[owner]
         del own[alert.id]
+        self._count -= 1
         if not own:
             del self._by_owner[owner]
 

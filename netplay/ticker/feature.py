@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.plugin import IPlugin
@@ -24,16 +24,18 @@ from netplay.operations import Operation
 from netplay.options import number, plugin_named
 from netplay.people import People, Person
 from netplay.ticker.alerts import Alerts
+from netplay.ticker.charts import Charts
 from netplay.ticker.feed import Feed
 from netplay.ticker.market import Market, Quote, sound
-from netplay.ticker.messages import EVENTS, REQUESTS, Alerted, Update
+from netplay.ticker.messages import EVENTS, REQUESTS, Update
+from netplay.ticker.notices import Notices, owner_of
 from netplay.ticker.operations import operations
 from netplay.ticker.protocol import TickerFactory
 from netplay.ticker.session import TickerSession
 from netplay.times import iso
 
-MOST_MISSED = 100
-"""Alerts that are kept for someone who may come back."""
+if TYPE_CHECKING:
+    from netplay.accounts.account import Account
 
 
 @implementer(IMessageService, IOperated, IDescribed)
@@ -53,17 +55,20 @@ class TickerService(Service):
         self.factory = TickerFactory(core, "ticker", self)
         self.people = People("Trader")
         self.market = Market(source.symbols, source.first(), core.now())
+        self.charts = Charts(self.market, core.store.candles)
         self.alerts = Alerts()
+        self.notices = Notices(self.alerts, core)
         self.feed = Feed(core.totals)
         self.source: Any = source
         self.operations: Sequence[Operation] = operations(self)
         self._beat = Beat(core.clock, interval, self._next, "ticker: in a beat", core.totals.pace("ticker"))
-        self._sessions: dict[str, TickerSession] = {}
-        self._missed: dict[str, list[Alerted]] = {}
+        self._sessions: set[TickerSession] = set()
 
     def startService(self) -> None:
-        """Begin to beat."""
+        """Begin to beat. The first prices are those of a beat, too."""
         super().startService()
+        self.notices.load()
+        self._note([self.market.quote(symbol) for symbol in self.market.symbols], self.core.wall())
         self._beat.start()
 
     def stopService(self) -> None:
@@ -75,21 +80,28 @@ class TickerService(Service):
         """Someone comes to watch prices."""
         return TickerSession(client, self)
 
-    def arrived(self, session: TickerSession) -> list[Alerted]:
-        """A session has found whom it serves; returns the alerts that one has missed."""
+    def arrived(self, session: TickerSession) -> None:
+        """A session has found whom it serves."""
         self.people.add(session.person)
-        self._sessions[session.person.id] = session
-        return self._missed.pop(session.person.id, [])
+        self._sessions.add(session)
 
     def departed(self, session: TickerSession) -> None:
         """That person is not here just now."""
-        del self._sessions[session.person.id]
+        self._sessions.discard(session)
+        self.notices.departed(session)
+
+    def logged_in(self, session: TickerSession, account: Account) -> None:
+        """That person is an account from now on, which has what the guest has set."""
+        self.notices.departed(session)
+        guest = owner_of(session.person)
+        self.people.log_in(session.person, account)
+        self.notices.hand_over(guest, owner_of(session.person))
+        self.notices.arrived(session)
 
     def forget(self, person: Person) -> None:
         """That person will not come back."""
         self.people.remove(person)
-        self.alerts.forget(person.id)
-        self._missed.pop(person.id, None)
+        self.notices.forget(person)
 
     def _next(self) -> None:
         core = self.core
@@ -100,8 +112,15 @@ class TickerService(Service):
         quotes = [*self._enlist(prices, at), *self.market.apply(prices, at)]
         updates = {q.symbol: Update(q.price, q.emoji, q.change, timestamp) for q in quotes}
         self.feed.publish(updates, at, core.clock.seconds())
+        self._note(quotes, wall)
+
+    def _note(self, quotes: Sequence[Quote], wall: float) -> None:
+        """These symbols have new prices: what else is to be done when they are told."""
         for quote in quotes:
-            self._tell_alerts(quote, at, timestamp)
+            self.notices.crossed(quote, wall)
+        if quotes:
+            prices = [(quote.symbol, quote.price) for quote in quotes]
+            self.core.keeping.keep("prices", self.core.store.candles.add, prices, int(wall * 1000))
 
     def _enlist(self, prices: Mapping[str, float], at: int) -> list[Quote]:
         """Take up symbols that the source did not have before. Who hears everything hears them too."""
@@ -114,29 +133,10 @@ class TickerService(Service):
             if symbol in known and symbol not in market.symbols and sound(price)
         ]
         everything = frozenset(market.symbols)
-        for session in self._sessions.values():
+        for session in self._sessions:
             if session.subscriber.everything:
                 self.feed.move(session.subscriber, everything)
         return quotes
-
-    def _tell_alerts(self, quote: Quote, at: int, timestamp: str) -> None:
-        for owner, alert in self.alerts.crossed(quote.symbol, quote.price):
-            alerted = Alerted(
-                alert=alert.id,
-                symbol=quote.symbol,
-                price=quote.price,
-                threshold=alert.threshold,
-                direction=alert.direction,
-                timestamp=timestamp,
-                at=at,
-            )
-            session = self._sessions.get(str(owner))
-            if session is not None:
-                session.client.send(alerted)
-            else:
-                missed = self._missed.setdefault(str(owner), [])
-                missed.append(alerted)
-                del missed[:-MOST_MISSED]
 
 
 @implementer(IPlugin, IFeature)

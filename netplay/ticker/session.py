@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from netplay.interfaces import ISession
@@ -81,14 +82,15 @@ class TickerSession(Session):
             self.person.identity(),
         )
         ticker.arrived(self)
+        ticker.notices.arrived(self)
 
     def identity(self) -> Identity:
         """Who it serves."""
         return self.person.identity()
 
     def logged_in(self, account: Account) -> None:
-        """Called as the account is."""
-        self._ticker.people.log_in(self.person, account)
+        """Called as the account is; its alerts are heard here, too."""
+        self._ticker.logged_in(self, account)
 
     def subscribe(self, message: Subscribe) -> Event | None:
         """The prices now, and those to come."""
@@ -132,44 +134,47 @@ class TickerSession(Session):
             self.subscriber.everything = False
         self.subscriber.keep_only(frozenset() if ALL in message.symbols else had.difference(message.symbols))
 
-    def history(self, message: AskHistory) -> Event:
+    def history(self, message: AskHistory) -> Deferred[Event]:
         """How a price went."""
-        market = self._ticker.market
-        limit = min(message.limit or MOST_POINTS, MOST_POINTS)
-        newest = message.since is None
-        if message.candles is not None:
-            candles = market.candles(message.symbol, message.candles, limit + 1, message.since)
-            shown = self.client.fit(candles[-limit:] if newest else candles[:limit], newest=newest)
-            return History(symbol=message.symbol, candles=shown, more=len(shown) < len(candles))
-        points = market.points(message.symbol, limit + 1, message.since)
-        page = self.client.fit(points[-limit:] if newest else points[:limit], newest=newest)
-        return History(symbol=message.symbol, points=page, more=len(page) < len(points))
+        return Deferred.fromCoroutine(self._history(message))
 
-    def set_alert(self, message: SetAlert) -> Event:
+    async def _history(self, message: AskHistory) -> Event:
+        charts = self._ticker.charts
+        symbol, since = message.symbol, message.since
+        limit = min(message.limit or MOST_POINTS, MOST_POINTS)
+        newest = since is None
+        if message.candles is not None:
+            candles, more = await charts.candles(symbol, message.candles, limit, since)
+            shown = self.client.fit(candles, newest=newest)
+            return History(symbol=symbol, candles=shown, more=more or len(shown) < len(candles))
+        points, more = await charts.points(symbol, limit, since)
+        page = self.client.fit(points, newest=newest)
+        return History(symbol=symbol, points=page, more=more or len(page) < len(points))
+
+    def set_alert(self, message: SetAlert) -> Deferred[Event]:
         """To be told when a price crosses a threshold."""
-        alert = self._ticker.alerts.set(
-            self.person.id,
+        alert = self._ticker.notices.set(
+            self.person,
             message.symbol,
             above=message.above,
             below=message.below,
             once=message.once,
             price_now=self._ticker.market.quote(message.symbol).price,
         )
-        line = _line(alert)
-        return AlertSet(**{name: getattr(line, name) for name in line.__struct_fields__})
+        return alert.addCallback(_set)
 
     def alerts(self, message: AskAlerts) -> Event:
         """What was set."""
-        lines = [_line(alert) for alert in self._ticker.alerts.of(self.person.id)]
+        lines = [_line(alert) for alert in self._ticker.notices.of(self.person)]
         if message.after is not None:
             last = (len(message.after), message.after)  # in the order of the numbers that ids are
             lines = [line for line in lines if (len(line.alert), line.alert) > last]
         page = self.client.fit(lines)
         return AlertList(alerts=page, more=len(page) < len(lines))
 
-    def cancel_alert(self, message: CancelAlert) -> None:
+    def cancel_alert(self, message: CancelAlert) -> Deferred[None]:
         """Not to be told."""
-        self._ticker.alerts.cancel(self.person.id, message.alert)
+        return self._ticker.notices.cancel(self.person, message.alert)
 
     # Going and coming back
 
@@ -188,10 +193,9 @@ class TickerSession(Session):
         self._go()
         self._ticker.forget(self.person)
         self.person = kept.person
-        missed = self._ticker.arrived(self)
+        self._ticker.arrived(self)
         self.client.greet(Resumed(rooms={}), self.person.identity(), request.ref)
-        for alerted in missed:
-            self.client.send(alerted)
+        self._ticker.notices.arrived(self)
         self.subscriber.max_rate = kept.max_rate
         self.subscriber.everything = kept.everything
         symbols = frozenset(self._ticker.market.symbols) if kept.everything else kept.symbols
@@ -212,6 +216,11 @@ class TickerSession(Session):
         AskAlerts: alerts,
         CancelAlert: cancel_alert,
     }
+
+
+def _set(alert: Alert) -> Event:
+    line = _line(alert)
+    return AlertSet(**{name: getattr(line, name) for name in line.__struct_fields__})
 
 
 def _line(alert: Alert) -> AlertLine:

@@ -12,7 +12,7 @@ from netplay.ticker.alerts import HYSTERESIS, Alerts
 
 def fired(alerts: Alerts, prices: Iterable[float], symbol: str = "AAPL") -> list[float]:
     """Those of the prices at which something fired."""
-    return [price for price in prices if alerts.crossed(symbol, price)]
+    return [price for price in prices if alerts.crossed(symbol, price)[0]]
 
 
 class CrossingTests(SynchronousTestCase):
@@ -39,7 +39,7 @@ class CrossingTests(SynchronousTestCase):
 
     def test_tells_whose_it_is(self) -> None:
         alert = self.alerts.set("ann", "AAPL", above=100.0, price_now=90.0)
-        self.assertEqual(self.alerts.crossed("AAPL", 100.0), [("ann", alert)])
+        self.assertEqual(self.alerts.crossed("AAPL", 100.0), ([("ann", alert)], []))
 
     def test_other_symbols_do_not_matter(self) -> None:
         self.alerts.set("ann", "AAPL", above=100.0, price_now=90.0)
@@ -94,13 +94,13 @@ class CrossingTests(SynchronousTestCase):
         self.alerts.set("bob", "AAPL", above=103.0, price_now=102.0)
         self.alerts.set("cyd", "AAPL", above=107.0, price_now=102.0)
         self.alerts.set("dan", "AAPL", above=104.0, price_now=102.0)
-        self.assertEqual([owner for owner, _ in self.alerts.crossed("AAPL", 106.0)], ["ann", "bob", "dan"])
+        self.assertEqual([owner for owner, _ in self.alerts.crossed("AAPL", 106.0)[0]], ["ann", "bob", "dan"])
 
     def test_owners_that_cannot_be_compared(self) -> None:
         """An owner need only be hashable, also where two alerts are otherwise alike."""
         for owner in (object(), None, "ann"):
             self.alerts.set(owner, "AAPL", above=100.0, price_now=90.0)
-        self.assertEqual(len(self.alerts.crossed("AAPL", 100.0)), 3)
+        self.assertEqual(len(self.alerts.crossed("AAPL", 100.0)[0]), 3)
 
     @given(
         st.floats(0.0001, 1e9),
@@ -127,7 +127,7 @@ class CrossingTests(SynchronousTestCase):
             beyond = sign * (price - 100) >= 0
             expected.append(armed and beyond)
             armed = (armed and not beyond) or (not armed and sign * (price - 100) <= -0.2)
-        self.assertEqual([bool(alerts.crossed("AAPL", price)) for price in prices], expected)
+        self.assertEqual([bool(alerts.crossed("AAPL", price)[0]) for price in prices], expected)
 
 
 class OnceTests(SynchronousTestCase):
@@ -210,7 +210,7 @@ class OwnerTests(SynchronousTestCase):
         kept = self.alerts.set("ann", "AAPL", above=100.0, price_now=90.0)
         self.alerts.cancel("ann", "1")
         self.assertEqual(self.alerts.of("ann"), [kept])
-        self.assertEqual(self.alerts.crossed("AAPL", 100.0), [("ann", kept)])
+        self.assertEqual(self.alerts.crossed("AAPL", 100.0), ([("ann", kept)], []))
 
     def test_cancel_what_is_not_there(self) -> None:
         refused = self.assertRaises(Refused, self.alerts.cancel, "ann", "7")
@@ -227,7 +227,7 @@ class OwnerTests(SynchronousTestCase):
         kept = self.alerts.set("bob", "AAPL", above=100.0, price_now=90.0)
         self.alerts.forget("ann")
         self.assertEqual(self.alerts.of("ann"), [])
-        self.assertEqual(self.alerts.crossed("AAPL", 100.0), [("bob", kept)])
+        self.assertEqual(self.alerts.crossed("AAPL", 100.0), ([("bob", kept)], []))
 
     def test_forget_a_stranger(self) -> None:
         """Who never set an alert leaves like anyone."""

@@ -174,7 +174,7 @@ class ResumeTests(TickerTestCase):
         self.ann.ask("alert", symbol="AAPL", above=155)
         self.ann.drop()
         self.house.wait(121)
-        self.assertEqual(self.house.ticker.alerts.crossed("AAPL", 156.0), [])
+        self.assertEqual(self.house.ticker.alerts.crossed("AAPL", 156.0), ([], []))
 
     def test_alerts_of_a_newcomer_stay_after_someone_else_left(self) -> None:
         bob = self.house.connect("ticker")
