@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
@@ -156,10 +155,7 @@ class Accounts(Service):
         if self._keeper is None or record is None or record.password is None:
             raise Refused("not_allowed", "your password is not kept here; change it where you have it from")
         await self._login(UsernamePassword(record.name.encode(), password.encode()), address)
-        hashed = await self._keeper.hash(new.encode())
-        record = await accounts.find(account.skeleton)  # it may have changed meanwhile
-        if record is not None:
-            await accounts.put(replace(record, password=hashed))
+        await accounts.change(account.skeleton, password=await self._keeper.hash(new.encode()))
 
     # Who is here
 

@@ -16,6 +16,7 @@ from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from typing import Any
 
     from twisted.internet.defer import Deferred
 
@@ -131,8 +132,11 @@ class IAccounts(Interface):
     def add(account: AccountRecord) -> Deferred[bool]:
         """Keep a new one; C{False} if there is one whose name looks the same."""
 
-    def put(account: AccountRecord) -> Deferred[None]:
-        """Keep a changed one, known by its skeleton."""
+    def change(skeleton: str, **fields: Any) -> Deferred[AccountRecord | None]:
+        """
+        Give some fields of an account other values. The rest of it stays as it is there and then, whoever has changed
+        that meanwhile. The Deferred has what it is now, C{None} if there is no such account.
+        """
 
     def page(after: str | None, limit: int) -> Deferred[list[AccountRecord]]:
         """In the order of their skeletons, from behind the one with C{after}."""

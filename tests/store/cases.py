@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
@@ -251,9 +252,20 @@ class AccountsCases(StoreCase):
 
     async def test_a_change(self) -> None:
         await self.store.accounts.add(self.ann)
-        changed = replace(self.ann, disabled=True, roles=(), password=None)
-        await self.store.accounts.put(changed)
+        changed = replace(self.ann, disabled=True, roles=())
+        self.assertEqual(await self.store.accounts.change("ann", disabled=True, roles=()), changed)
         self.assertEqual(await self.store.accounts.find("ann"), changed)
+
+    async def test_what_is_changed_at_the_same_time_is_all_changed(self) -> None:
+        await self.store.accounts.add(self.ann)
+        await gatherResults(
+            [self.store.accounts.change("ann", disabled=True), self.store.accounts.change("ann", password="other")]
+        )
+        self.assertEqual(await self.store.accounts.find("ann"), replace(self.ann, disabled=True, password="other"))
+
+    async def test_nobody_is_changed(self) -> None:
+        self.assertIsNone(await self.store.accounts.change("bob", disabled=True))
+        self.assertIsNone(await self.store.accounts.find("bob"))
 
     async def test_pages(self) -> None:
         for name in ("cleo", "ann", "bob"):

@@ -53,10 +53,12 @@ class MemoryAccounts:
         self._accounts[account.skeleton] = account
         return succeed(True)
 
-    def put(self, account: AccountRecord) -> Deferred[None]:
-        """Keep a changed one."""
-        self._accounts[account.skeleton] = account
-        return succeed(None)
+    def change(self, skeleton: str, **fields: Any) -> Deferred[AccountRecord | None]:
+        """Give some fields other values."""
+        account = self._accounts.get(skeleton)
+        if account is not None:
+            account = self._accounts[skeleton] = replace(account, **fields)
+        return succeed(account)
 
     def page(self, after: str | None, limit: int) -> Deferred[list[AccountRecord]]:
         """In the order of their skeletons."""

@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -31,9 +32,9 @@ class SQLiteAccounts:
         """See L{IAccounts.add}."""
         return self._database.write(partial(_add, account))
 
-    def put(self, account: AccountRecord) -> Deferred[None]:
-        """See L{IAccounts.put}."""
-        return self._database.write(partial(_put, account))
+    def change(self, skeleton: str, **fields: Any) -> Deferred[AccountRecord | None]:
+        """See L{IAccounts.change}."""
+        return self._database.write(partial(_change, skeleton, fields))
 
     def page(self, after: str | None, limit: int) -> Deferred[list[AccountRecord]]:
         """See L{IAccounts.page}."""
@@ -67,5 +68,10 @@ def _add(account: AccountRecord, cursor: Cursor) -> bool:
     return bool(cursor.rowcount)
 
 
-def _put(account: AccountRecord, cursor: Cursor) -> None:
+def _change(skeleton: str, fields: dict[str, Any], cursor: Cursor) -> AccountRecord | None:
+    account = _find(skeleton, cursor)
+    if account is None:
+        return None
+    account = replace(account, **fields)
     cursor.execute(f"INSERT OR REPLACE INTO accounts ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?)", _values(account))
+    return account
