@@ -18,6 +18,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from zope.interface import implementer
 
+from netplay.accounts.accounts import Accounts
 from netplay.binary import BinaryService
 from netplay.chat.feature import ChatFeature, ChatService
 from netplay.connection import Connection
@@ -67,6 +68,7 @@ class House:
 
     @param wire: what L{connect} connects, if not a client of the feature's own port.
     @param web: options of the web port.
+    @param accounts: what L{Accounts} is given besides the core.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class House:
         prices: IPriceSource | None = None,
         store: IStore | None = None,
         web: Mapping[str, Any] = {},
+        accounts: Mapping[str, Any] = {},
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -84,6 +87,7 @@ class House:
         limits = {"rate": 0.0, "idle": 0.0, "max_per_address": 1000, **limits}
         self.core = core = Core(self.clock, Limits(**limits), wall=lambda: START + self.clock.seconds())
         self.store = core.store = store or MemoryStore()
+        core.accounts = Accounts(core, **accounts)
         self.prices: Any = prices or Prices()
         self.chat = ChatService(core)
         self.game = GameService(core, installed(), state_rate, 0.0)

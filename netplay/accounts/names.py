@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from netplay.errors import Refused
-from netplay.text import clean_name
+from netplay.text import clean_name, same_name
 
-_NUMBERED = re.compile(r".*_\d+")
+_NUMBERED = re.compile(r".*_\d+", re.DOTALL)
 
 
 def account_name(name: str, field: str = "$.name") -> str:
@@ -18,6 +18,6 @@ def account_name(name: str, field: str = "$.name") -> str:
     @raise Refused: C{bad_message}.
     """
     name = clean_name(name, field)
-    if _NUMBERED.fullmatch(name):
+    if _NUMBERED.fullmatch(same_name(name)):
         raise Refused("bad_message", "names that end in _ and a number are for guests", field)
     return name
