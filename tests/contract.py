@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 import netplay
 from netplay.errors import CODES
 from netplay.help import describe
+from netplay.messages import COMMON
+from netplay.people import People
+from netplay.store.records import AccountRecord
 from netplay.wire.examples import example_of
 from netplay.wire.grammar import Grammar
+from tests.accounts.keeper import PASSWORD, Keeper, account
 from tests.features import START, House, LineClient
 
 BAD_JSON = {
@@ -338,6 +342,147 @@ class Contract:
         self.ann.drop()
         self.come_back(self.ann.hello["session"])
         self.assertEqual(self.house.connect(self.feature).id, f"{self.guest}_3")
+
+    # Accounts
+
+    def with_accounts(self, *records: AccountRecord, **options: Any) -> LineClient:
+        """A client of a daemon that has these accounts."""
+        self.house = House(wire=self.wire, accounts={"checkers": [Keeper()], **options})
+        for record in records:
+            self.house.store.accounts.add(record)
+        return self.house.connect(self.feature)
+
+    def log_in(self, client: LineClient, name: str = "Ann") -> dict[str, Any]:
+        """Say that one is an account; returns the answer."""
+        return client.ask("login", user=name, password=PASSWORD)
+
+    def people(self) -> People:
+        """Those of the feature."""
+        people: People = getattr(self.house, self.feature).people
+        return people
+
+    def test_who_logs_in_is_told_who_it_is_and_has_the_name(self) -> None:
+        ann = self.with_accounts(account("Ann", "moderator:tech", "operator"))
+        you = {"id": ann.id, "name": "Ann", "guest": False}
+        self.assertEqual(
+            self.log_in(ann, "ann"), {"type": "logged_in", "you": you, "roles": ["moderator:tech", "operator"]}
+        )
+        self.assertEqual([person.id for person in self.people().all("Ann")], [ann.id])
+
+    def test_a_login_that_is_wrong_changes_nothing(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        ann.send("login", user="Ann", password="wrong")
+        self.assertRefused(ann, "bad_login")
+        self.assertEqual(self.people().all("Ann"), [])
+
+    def test_a_login_takes_a_name_and_a_password_or_a_token(self) -> None:
+        ann = self.with_accounts()
+        for fields, field in (
+            ({}, "$.user"),
+            ({"user": "Ann"}, "$.password"),
+            ({"password": "x"}, "$.user"),
+            ({"user": "Ann", "password": "x", "token": "x"}, "$.token"),
+        ):
+            ann.send("login", **fields)
+            self.assertRefused(ann, "bad_message", field)
+
+    def test_who_guesses_has_to_wait(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        for _ in range(6):
+            ann.ask("login", user="Ann", password="wrong")
+        answer = self.log_in(ann)
+        self.assertEqual((answer["code"], answer["retry_after"]), ("rate_limited", 1.0))
+        self.house.wait(1.0)
+        ann.received()
+        self.assertEqual(self.log_in(ann)["type"], "logged_in")
+
+    def test_whoever_is_logged_in_stays_that_on_its_connection(self) -> None:
+        ann = self.with_accounts(account("Ann"), account("Bob"))
+        before = self.log_in(ann)
+        self.assertEqual(self.log_in(ann, "Bob")["code"], "not_allowed")
+        self.assertEqual(ann.ask("register", user="Carl", password=PASSWORD)["code"], "not_allowed")
+        self.assertEqual(self.log_in(ann), before)
+
+    def test_an_account_may_be_here_several_times(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        again = self.house.connect(self.feature)
+        for client in (ann, again):
+            self.assertEqual(self.log_in(client)["you"], {"id": client.id, "name": "Ann", "guest": False})
+        self.assertEqual([person.id for person in self.people().all("Ann")], [ann.id, again.id])
+
+    def test_a_guest_that_has_an_accounts_name_gives_it_back(self) -> None:
+        guest = self.with_accounts()
+        self.people().rename(self.people().all(guest.id)[0], "Ann")
+        self.house.store.accounts.add(account("Ann"))
+        ann = self.house.connect(self.feature)
+        self.log_in(ann)
+        self.assertEqual([person.id for person in self.people().all("Ann")], [ann.id])
+        self.assertEqual(self.people().all(guest.id)[0].name, guest.id)
+
+    def test_whoever_registers_is_logged_in(self) -> None:
+        ann = self.with_accounts(registration=True)
+        you = {"id": ann.id, "name": "Ann", "guest": False}
+        self.assertEqual(
+            ann.ask("register", user="Ann", password=PASSWORD), {"type": "logged_in", "you": you, "roles": []}
+        )
+        self.assertEqual(self.log_in(self.house.connect(self.feature))["type"], "logged_in")
+
+    def test_nobody_registers_where_that_is_closed(self) -> None:
+        ann = self.with_accounts()
+        ann.send("register", user="Ann", password=PASSWORD)
+        self.assertRefused(ann, "not_allowed")
+
+    def test_another_password(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.assertEqual(ann.ask("set_password", password=PASSWORD, new="another one")["code"], "not_allowed")
+        self.log_in(ann)
+        self.assertEqual(ann.ask("set_password", password=PASSWORD, new="another one"), {"type": "ok"})
+        self.assertEqual(self.log_in(self.house.connect(self.feature))["code"], "bad_login")
+
+    def test_a_disabled_account_is_ended(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        guest = self.house.connect(self.feature)
+        self.log_in(ann)
+        self.house.store.accounts.change("ann", disabled=True)
+        self.house.wait(2.0)
+        [error] = ann.heard("error")
+        self.assertEqual((error["code"], error["fatal"]), ("kicked", True))
+        self.assertTrue(ann.closed)
+        self.assertFalse(guest.closed)
+
+    # Without guests
+
+    def test_where_there_are_no_guests_one_is_told_to_log_in(self) -> None:
+        ann = self.with_accounts(account("Ann"), guests=False)
+        self.assertEqual({"message", "type", "protocol", "server", "limits"}, set(ann.hello))
+        self.assertEqual((ann.hello["type"], ann.hello["protocol"]), ("login_required", 1))
+        self.assertEqual(ann.ask("ping")["type"], "pong")
+        self.assertEqual(set(ann.ask("help")["types"]), {kind.__struct_config__.tag for kind in COMMON})
+        self.house.wait(2.0)
+        self.assertEqual(ann.received(), [])
+        for kind in getattr(self.house, self.feature).requests:
+            ann.send(kind.__struct_config__.tag)
+            self.assertRefused(ann, "unknown_type", "$.type")
+        self.assertEqual(self.people()._by_id, {})
+
+    def test_and_is_greeted_by_the_feature_after_that(self) -> None:
+        ann = self.with_accounts(account("Ann"), guests=False)
+        ann.send("login", user="Ann", password=PASSWORD, ref=1)
+        hello, *_, told = ann.received()
+        self.assertEqual((told["type"], told["ref"]), ("logged_in", 1))
+        self.assertEqual(hello["you"], {"id": f"{self.guest}_1", "name": "Ann", "guest": False})
+        self.assertIsInstance(hello["session"], str)
+
+    def test_a_wrong_login_there_gets_nobody_in(self) -> None:
+        ann = self.with_accounts(account("Ann"), guests=False)
+        ann.send("login", user="Ann", password="wrong")
+        self.assertRefused(ann, "bad_login")
+        self.assertEqual(self.people()._by_id, {})
+
+    def test_and_nothing_is_left_of_who_goes_from_there(self) -> None:
+        self.with_accounts(guests=False).drop()
+        self.assertEqual(self.house.core.sessions._live, {})
+        self.assertEqual(self.house.core.sessions._kept, {})
 
 
 class PortContract(Contract):
