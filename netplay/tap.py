@@ -15,6 +15,7 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 import netplay.plugins
+from netplay.accounts.accounts import Accounts
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
@@ -23,7 +24,7 @@ from netplay.interfaces import IFeature, IOperated
 from netplay.lan import lan_address, lan_hints
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
-from netplay.options import number, plugin_named
+from netplay.options import number, one_of, plugin_named
 from netplay.store.interfaces import IStorePlugin
 
 log = Logger()
@@ -58,7 +59,12 @@ class BaseOptions(UsageOptions):
         number("send-queue", 1048576, "Bytes that may wait for a client that reads slowly", 65536, 2**30),
         number("idle-timeout", 600, "Seconds without anything in or out, after which a connection ends", 0.1, 1e7,
                zero="never"),
-        ["store", None, "memory:", "Where messages are kept; memory: forgets them when the daemon ends"],
+        ["store", None, "sqlite:netplay.sqlite",
+         "Where everything is kept that is to outlive the daemon; memory: forgets it at the end"],
+        one_of("registration", ("closed", "open"), "Whether anybody may make an account"),
+        one_of("guests", ("on", "off"), "Whether one may be here without an account"),
+        number("keep-messages", 100_000, "Messages of a chat room that are kept", 100, 10**9, zero="all"),
+        number("keep-days", 0, "Days that messages are kept", 0.001, 1e5, zero="for ever"),
     ]  # fmt: skip
     optFlags = [
         ["lan", None, "Listen on all interfaces where no endpoint is given, and show where others find the web port"],
@@ -183,10 +189,18 @@ def makeService(options: BaseOptions) -> Daemon:
         max_message=options["max-message"],
         send_queue=options["send-queue"],
         idle=options["idle-timeout"],
+        keep_messages=options["keep-messages"],
+        keep_days=options["keep-days"],
     )
     core = Core(reactor, limits)
     store_plugin, argument = options["store-plugin"]
     core.store = store_plugin.build(argument, core)
+    core.accounts = Accounts(
+        core,
+        options.get("credCheckers", ()),
+        registration=options["registration"] == "open",
+        guests=options["guests"] == "on",
+    )
     services = {feature.name: feature.build(options, core) for feature in options.chosen}
     for feature in options.chosen:
         if feature.frame_type is not None:
