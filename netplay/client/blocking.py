@@ -20,6 +20,7 @@ from time import monotonic
 from typing import Any
 
 from netplay.client.addresses import Address, CodecName, address
+from netplay.client.credentials import Credentials, credentials
 from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch
 from netplay.client.face import Face
 from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Link
@@ -41,6 +42,8 @@ def connect(
     feature: str,
     *,
     codec: CodecName = "json",
+    login: tuple[str, str] | None = None,
+    token: str | Callable[[], str] | None = None,
     trust: ssl.SSLContext | None = None,
     retry: Callable[[int], float] = full_jitter,
     timeout: float = PATIENCE,
@@ -51,15 +54,18 @@ def connect(
     @param where: an endpoint string (C{tcp:host:port}, C{tls:host:port}, C{unix:path}) or a URL, see
         L{netplay.client.addresses.address}.
     @param codec: how messages are written, see there.
+    @param login: name and password of an account; without it, and without a token, we are a guest.
+    @param token: what says who we are instead, or a function that makes it anew each time it is needed; in a thread of
+        the client.
     @param trust: which servers to believe on TLS; those the system believes unless given.
     @param retry: attempt (from 1) -> seconds to wait before it.
     @param timeout: seconds to wait for the server's greeting.
     @return: a client that the server has greeted.
     @raise OSError: there is no such server; C{TimeoutError} when it does not greet.
     @raise ClientError: it did not let us in.
-    @raise ValueError: there can be no such address.
+    @raise ValueError: there can be no such address; or there are a login and a token.
     """
-    client = Client(Dialer(address(where, feature, codec), trust), retry)
+    client = Client(Dialer(address(where, feature, codec), trust), retry, credentials(login, token))
     client.start(timeout)
     return client
 
@@ -111,8 +117,8 @@ class Client(Face):
     thread.
     """
 
-    def __init__(self, dialer: Dialer, retry: Callable[[int], float]) -> None:
-        super().__init__(dialer.place, retry)
+    def __init__(self, dialer: Dialer, retry: Callable[[int], float], credentials: Credentials | None = None) -> None:
+        super().__init__(dialer.place, retry, credentials)
         self._dialer = dialer
         # Guards session, inbox, link and what is unsent. Held for moments only, never while something is waited for.
         self._lock = RLock()

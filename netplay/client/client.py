@@ -15,7 +15,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from netplay.client.addresses import Address, CodecName, address
-from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch, WireError
+from netplay.client.credentials import Credentials, credentials
+from netplay.client.errors import ClientError, Closed, Disconnected, TooMuch
 from netplay.client.face import Face
 from netplay.client.link import BEAT, CLOSE_WITHIN, MOST_UNSENT, Inbox, Link
 from netplay.client.returning import full_jitter
@@ -29,6 +30,8 @@ def connect(
     feature: str,
     *,
     codec: CodecName = "json",
+    login: tuple[str, str] | None = None,
+    token: str | Callable[[], str] | None = None,
     via: IStreamClientEndpoint | None = None,
     retry: Callable[[int], float] = full_jitter,
     keep_trying: bool = False,
@@ -38,16 +41,18 @@ def connect(
 
     @param where: an endpoint string or a URL, see L{netplay.client.addresses.address}.
     @param codec: how messages are written, see there.
+    @param login: name and password of an account; without it, and without a token, we are a guest.
+    @param token: what says who we are instead, or a function that makes it anew each time it is needed.
     @param via: how to get there where C{where} does not say it: with certificates of one's own, through a proxy.
     @param retry: attempt (from 1) -> seconds to wait before it; C{ClientService}'s policies fit.
     @param keep_trying: whether to try again from the beginning, when the server is not there yet.
     @return: a Deferred that fires once the server has greeted us. Without C{keep_trying} it fails with whatever made
         the first attempt fail; a L{ServerError} or a L{ClientError} when the server did not let us in.
-    @raise ValueError: there can be no such address.
+    @raise ValueError: there can be no such address; or there are a login and a token.
     """
     place = address(where, feature, codec)
     endpoint = clientFromString(reactor, place.endpoint) if via is None else via
-    client = Client(reactor, endpoint, place, retry)
+    client = Client(reactor, endpoint, place, retry, credentials(login, token))
     return client.start(keep_trying)
 
 
@@ -60,9 +65,14 @@ class Client(Face):
     """
 
     def __init__(
-        self, reactor: Any, endpoint: IStreamClientEndpoint, place: Address, retry: Callable[[int], float]
+        self,
+        reactor: Any,
+        endpoint: IStreamClientEndpoint,
+        place: Address,
+        retry: Callable[[int], float],
+        credentials: Credentials | None = None,
     ) -> None:
-        super().__init__(place, retry)
+        super().__init__(place, retry, credentials)
         self._reactor = reactor
         self._endpoint = endpoint
         self._protocol: LinkProtocol | None = None
@@ -270,7 +280,7 @@ class LinkProtocol(Protocol):
         self._reactor = reactor
         self._inbox = inbox
         self._read = read
-        self._wrong: WireError | None = None
+        self._wrong: ClientError | None = None
         self._paused = False  # we do not read
         self._looking = False
         self._stalled = False  # the server does not
@@ -316,7 +326,7 @@ class LinkProtocol(Protocol):
         before = len(self._inbox)
         try:
             self._inbox.fill(self.link)
-        except WireError as wrong:
+        except ClientError as wrong:
             self._wrong = wrong
             self._abort()
         finally:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from netplay.client.addresses import Address
+from netplay.client.credentials import Credentials
 from netplay.client.link import Inbox
 from netplay.client.session import Session
 from netplay.client.wires import Message
@@ -18,14 +19,15 @@ class Face:
 
     @param place: which feature, where.
     @param retry: attempt (from 1) -> seconds to wait before it.
+    @param credentials: who it is, C{None} for a guest.
     """
 
     _log = Logger()
 
-    def __init__(self, place: Address, retry: Callable[[int], float]) -> None:
+    def __init__(self, place: Address, retry: Callable[[int], float], credentials: Credentials | None = None) -> None:
         self._place = place
         self._retry = retry
-        self._session = Session()
+        self._session = Session(credentials)
         self._inbox = Inbox(self._session)
         self._attempt = 0
         self._over: BaseException | None = None  # why there is no more than what waits in the inbox

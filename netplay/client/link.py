@@ -53,6 +53,7 @@ class Inbox:
         Move to it what has come, as far as there is room.
 
         @raise WireError: it made no sense.
+        @raise ServerError: the server does not know who we say we are.
         """
         while self.wants_more and (message := link.next()) is not None:
             self._messages.append(message)
@@ -84,6 +85,7 @@ class Link:
         The next message for the program, or C{None} until more comes.
 
         @raise WireError: it made no sense; there is nothing to do but to end the connection.
+        @raise ServerError: nor is there when a login was refused.
         """
         self._open()
         while not self._messages:

@@ -14,14 +14,20 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from netplay.client.credentials import Credentials
 from netplay.client.errors import ClientError, Disconnected, ServerError, TooMuch
 from netplay.client.wires import Message
 
 MOST_ASKED = 1000
 """Requests that wait for their answers."""
 
-COME_BACK_AFTER = frozenset({"shutting_down", "slow_consumer", "idle_timeout", "server_full"})
-"""Codes of errors that ended a connection after which a client may come back."""
+COME_BACK_AFTER = frozenset(
+    {"shutting_down", "slow_consumer", "idle_timeout", "server_full", "rate_limited", "store_busy"}
+)
+"""Codes of errors that ended a connection, or with which a login was refused, after which a client may come back."""
+
+MOST_MEANWHILE = 1000
+"""Messages that may come while a login is checked."""
 
 COME_BACK_AFTER_CLOSE = frozenset({1001, 1006, 4001, 4002, 4003})
 """The same for a WebSocket that was closed without one."""
@@ -67,6 +73,7 @@ class _Asked:
 
 class Session:
     """
+    @param credentials: who it is, for a server that does not know it from before; C{None} for a guest.
     @ivar you: C{id}, C{name} and C{guest}, as the server last said.
     @ivar limits: C{max_message} and so on, as the server last said.
     @ivar ready: whether requests can be sent.
@@ -75,7 +82,7 @@ class Session:
     @ivar last_words: the error with which the server ended the connection, if it has said one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: Credentials | None = None) -> None:
         self.you: Message | None = None
         self.limits: Message = {}
         self.ready = False
@@ -87,6 +94,9 @@ class Session:
         self._asked: dict[str | int, _Asked] = {}
         self._greeting: Message | None = None  # to be handed on once it is valid
         self._resuming: str | None = None  # the ref of what is to be answered first, while it is not
+        self._credentials = credentials
+        self._logging_in: str | None = None
+        self._meanwhile: list[Message] = []  # came while a login was checked
         self._leaving: str | None = None
         self._heard = False
         self._pinged = False
@@ -160,7 +170,8 @@ class Session:
         """The connection is gone."""
         self.ready = False
         self.outgoing.clear()
-        self._greeting = self._resuming = self._leaving = None
+        self._greeting = self._resuming = self._logging_in = self._leaving = None
+        self._meanwhile.clear()
         if any(asked.rejoins for asked in self._asked.values()):
             self._token = None  # that session is not in all its rooms yet: another one tries again
         self.give_up(self.last_words or Disconnected("the connection was lost before the answer came"))
@@ -219,21 +230,51 @@ class Session:
 
     def _arriving(self, message: Message) -> list[Message]:
         ref = message.get("ref")
-        if self._resuming is not None:
-            if ref == self._resuming:
-                self._resuming = None
-                if message["type"] == "resumed":
-                    return self._resumed(message)
-                return [] if self._greeting is None else self._newcomer(self._greeting)
-            if self._greeting is None and "session" in message:
-                self._greeting = message  # void, if the session is still there
-        elif self._leaving is not None:
+        if self._resuming is not None and ref == self._resuming:
+            self._resuming = None
+            return self._resumed(message) if message["type"] == "resumed" else self._enter()
+        if self._logging_in is not None and ref == self._logging_in:
+            self._logging_in = None
+            return self._logged_in(message)
+        if self._leaving is not None:
             if ref == self._leaving:
                 self._leaving = None
                 return self._arrived()
-        elif "session" in message:
-            return self._newcomer(message)
+        elif "session" in message or message["type"] == "login_required":
+            first, self._greeting = self._greeting is None, message
+            if first and self._resuming is None:  # otherwise void, if the session is still there
+                return self._enter()
+        elif self._logging_in is not None:
+            if len(self._meanwhile) >= MOST_MEANWHILE:
+                raise TooMuch(f"{MOST_MEANWHILE} messages came before the answer to the login")
+            self._meanwhile.append(message)
         return []  # what a newcomer hears before it is somebody will come again
+
+    def _enter(self) -> list[Message]:
+        """As somebody new: say who that is, if it is somebody."""
+        greeting = self._greeting
+        if greeting is None:
+            return []
+        if self._credentials is not None and greeting.get("you", {}).get("guest", True):
+            self._logging_in = self._ref()
+            self.outgoing.append({**self._credentials(), "ref": self._logging_in})
+            return []
+        if greeting["type"] == "login_required":
+            raise self._sent_away({"code": "not_allowed", "message": greeting["message"]})
+        return self._newcomer(greeting)
+
+    def _logged_in(self, message: Message) -> list[Message]:
+        if message["type"] == "error":
+            raise self._sent_away(message)
+        assert self._greeting is not None
+        meanwhile, self._meanwhile = self._meanwhile, []
+        messages = self._newcomer({**self._greeting, "you": message["you"]})
+        return [*messages, *(one for message in meanwhile for one in self.received(message))]
+
+    def _sent_away(self, error: Message) -> ServerError:
+        """Not said to be fatal, but there is nothing to do here."""
+        self.last_words = ServerError(error)
+        return self.last_words
 
     def _resumed(self, message: Message) -> list[Message]:
         self._greeted(message)
