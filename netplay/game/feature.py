@@ -22,6 +22,7 @@ from netplay.game.directory import Directory
 from netplay.game.game import Game
 from netplay.game.games.arena.bots import Brain
 from netplay.game.games.arena.game import Arena
+from netplay.game.leaderboards import Leaderboards
 from netplay.game.live import LiveRoom
 from netplay.game.loading import LoadError, load, together
 from netplay.game.lobby import Lobby
@@ -76,6 +77,8 @@ class GameService(Service):
         self.games = games
         self.limit = TickLimit(tick_limit)
         self.directory = Directory(games, core, self.limit, state_rate)
+        self.leaderboards = Leaderboards(core)
+        self.directory.opened.append(self.leaderboards.follow)
         self.lobby = Lobby(self.directory)
         self.waiting = Waiting(self.directory, core.clock)
         self.operations: Sequence[Operation] = operations(self)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc, getmembers, iscoroutinefunction
 from math import inf
 from random import Random
+from sys import float_info
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import msgspec
@@ -39,6 +40,9 @@ MOST_SAID = 1000
 MOST_RECORDS = 10_000
 """Scores recorded in one round, at most."""
 
+MOST_SCORE_NAME = 64
+"""Characters of what a score is called."""
+
 E = TypeVar("E", bound=Entity)
 
 
@@ -61,9 +65,14 @@ class Score:
 
     @param name: what it is called.
     @param best: which of several is the better: C{max} or C{min}.
+    @raise TypeError: it cannot be called that, or C{best} is neither.
     """
 
     def __init__(self, name: str, best: Callable[..., Any] = max) -> None:
+        if not (isinstance(name, str) and 1 <= len(name) <= MOST_SCORE_NAME):
+            raise TypeError(f"a score is called something of 1 to {MOST_SCORE_NAME} characters, not {name!r}")
+        if best not in (max, min):
+            raise TypeError(f"of the score {name!r} the best is max or min, not {best!r}")
         self.name = name
         self.best = best
 
@@ -78,10 +87,14 @@ class _Recorder:
 
     def record(self, player: Player, value: float) -> None:
         """
-        A player has reached this; everyone is told when the round is over.
+        A player has reached this; everyone is told when the round is over, and then it counts for the leaderboard.
 
+        @param value: a finite number.
+        @raise ValueError: it is not finite.
         @raise RuntimeError: there were too many in one round.
         """
+        if not abs(value) <= float_info.max:
+            raise ValueError(f"a score is a finite number, not {value!r}")
         if len(self.scene.records) >= MOST_RECORDS:
             raise RuntimeError(f"more than {MOST_RECORDS} records in one round")
         self.scene.records.append(Record(self.name, player, value))
@@ -130,11 +143,14 @@ class Game:
 
     description: ClassVar[str] = ""
     ticking: ClassVar[bool] = False
+    scores: ClassVar[Mapping[str, Score]] = {}
     grammar: ClassVar[Grammar]
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         cls.ticking = cls.tick is not Game.tick
+        declared = (one for base in reversed(cls.__mro__) for one in vars(base).values())
+        cls.scores = {score.name: score for score in declared if isinstance(score, Score)}
         doc = getdoc(cls) or ""
         cls.description = "" if doc == getdoc(Game) else doc.partition("\n")[0]
         if "name" in cls.__dict__:

@@ -15,7 +15,14 @@ PAGE = 100
 def game_lines(games: Mapping[str, type[Game]]) -> list[GameLine]:
     """All games, by name."""
     return [
-        GameLine(game.name, game.description, game.players, list(game.teams), game.tick_rate if game.ticking else 0)
+        GameLine(
+            name=game.name,
+            description=game.description,
+            players=game.players,
+            teams=list(game.teams),
+            ticks=game.tick_rate if game.ticking else 0,
+            scores=list(game.scores),
+        )
         for _, game in sorted(games.items())
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
@@ -20,7 +20,7 @@ from netplay.game.occupants import Occupant
 from netplay.game.players import Player
 from netplay.game.room import Room
 from netplay.game.roster import Rosters, roster_of
-from netplay.game.scene import Phase
+from netplay.game.scene import Phase, Record
 from netplay.game.takingup import take_up
 from netplay.game.talk import Talk
 from netplay.people import Person
@@ -49,6 +49,7 @@ class LiveRoom:
     @ivar password: what it takes to come in, if anything.
     @ivar private: whether only who knows the code finds it.
     @ivar permanent: whether it stays when nobody is in it.
+    @ivar reached: called with the game and the scores of a round when it is over.
     """
 
     _log = Logger()
@@ -80,6 +81,7 @@ class LiveRoom:
         self._spectators: dict[Client, Occupant] = {}
         self._audience = Audience(room, rate, core.now, core.totals)
         self._talk = Talk(room.name, core)
+        self.reached: Callable[[type[Game], Sequence[Record]], object] = _uncounted
         # Time
         clock = core.clock
         self._origin = clock.seconds()  # when the room's time was 0, while it does not beat
@@ -140,11 +142,15 @@ class LiveRoom:
         @param kept: what it was when it was here before.
         @raise Refused: as L{Room.join} does; C{room_crashed}.
         """
-        return self._do(self.room.join, person.id, person.name, team, kept=kept, silent=True)
+        player = self._do(self.room.join, person.id, person.name, team, kept=kept, silent=True)
+        player.account = _account(person)
+        return player
 
     def rename(self, person: Person) -> None:
         """Somebody who may have a seat here has another name."""
-        if person.id in self.room.seats:
+        player = self.room.seats.get(person.id)
+        if player is not None:
+            player.account = _account(person)
             with suppress(Refused):  # it crashed, which everyone here is told
                 self._do(self.room.rename, person.id, person.name)
 
@@ -493,7 +499,9 @@ class LiveRoom:
             self._changed()
 
     def _tell_said(self) -> None:
-        self._talk.tell(self.room.scene, self._occupants)
+        records = self._talk.tell(self.room.scene, self._occupants)
+        if records:
+            self.reached(self.room.game, records)
 
     def _roster(self) -> Roster:
         """
@@ -503,3 +511,11 @@ class LiveRoom:
         """
         self._catch_up()
         return roster_of(self.room, self._occupants, len(self._spectators), self._core.now())
+
+
+def _account(person: Person) -> str | None:
+    return None if person.account is None else person.account.name
+
+
+def _uncounted(game: type[Game], records: Sequence[Record]) -> None:
+    """A room whose scores go nowhere."""

@@ -18,6 +18,9 @@ MOST_SAY = 400
 Seq = Annotated[int, Meta(ge=0, lt=MAX_INTEGER, examples=[17])]
 RoomName = Annotated[str, Meta(max_length=64, examples=["arena-1"])]
 GameName = Annotated[str, Meta(max_length=32, examples=["arena"])]
+ScoreName = Annotated[str, Meta(max_length=64, examples=["stars"])]
+Period = Literal["day", "all"]
+Most = Annotated[int, Meta(ge=1, le=100, examples=[10])]
 
 
 class Message(Struct, tag_field="do", tag=snake, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -96,6 +99,17 @@ class ChooseTeam(Request, tag="team"):
     """Change to another team before the round."""
 
     team: Annotated[str, Meta(max_length=32, examples=["red"])]
+
+
+class AskLeaderboard(Request, tag="leaderboard"):
+    """
+    Who was best in a `game`, today (`period` `day`, UTC) or ever? In its `score` of that name, or in its first.
+    """
+
+    game: GameName
+    score: ScoreName | None = None
+    period: Period = "all"
+    limit: Most = 10
 
 
 class Say(Request, tag="say"):
@@ -179,7 +193,8 @@ class GameLine(Struct):
     """
     One game.
 
-    `players` says how few and how many play in a room, `ticks` how many there are a second, 0 where players take turns.
+    `players` says how few and how many play in a room, `ticks` how many there are a second, 0 where players take turns;
+    `scores` those of which there is a leaderboard.
     """
 
     name: str
@@ -187,6 +202,7 @@ class GameLine(Struct):
     players: tuple[int, int]
     teams: Sequence[str]
     ticks: int
+    scores: Sequence[str]
 
 
 class GameList(Event, tag="games"):
@@ -292,11 +308,31 @@ class Over(Event, tag="over"):
     records: Sequence[RecordLine] | None = None
 
 
-ROOM_REQUESTS: tuple[type[Request], ...] = (Games, Rooms, Join, Queue, Leave, Ready, Start, ChooseTeam, Say, Sync)
+class Standing(Struct):
+    """The best of one player, and when that was."""
+
+    player: str
+    value: float
+    at: int
+    guest: bool
+
+
+class Leaderboard(Event, tag="leaderboard"):
+    """The best of a game in one of its scores, each player once, the best first."""
+
+    game: str
+    score: str
+    period: Period
+    scores: Sequence[Standing]
+
+
+ROOM_REQUESTS: tuple[type[Request], ...] = (
+    Games, Rooms, Join, Queue, Leave, Ready, Start, ChooseTeam, Say, Sync, AskLeaderboard,
+)  # fmt: skip
 """What everyone may send, in every room."""
 
 EVENTS: tuple[type[Event], ...] = (
-    State, Delta, GameList, RoomList, Seated, Queued, Roster, Chat, Happened, Over,
+    State, Delta, GameList, RoomList, Seated, Queued, Roster, Chat, Happened, Over, Leaderboard,
 )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
+from twisted.internet.defer import Deferred
 
 from netplay.game.listing import PAGE, game_lines, room_lines
-from netplay.game.messages import GameLine, RoomLine
+from netplay.game.messages import GameLine, GameName, Most, Period, RoomLine, ScoreName, Standing
 from netplay.operations import Operation
 
 if TYPE_CHECKING:
@@ -38,6 +39,26 @@ class GameRooms(Struct):
     more: bool
 
 
+class GetLeaderboard(Struct, forbid_unknown_fields=True, kw_only=True):
+    """
+    Who was best in a game, each player once, the best first.
+
+    Today (`period` `day`, UTC) or ever; in the game's `score` of that name, or in its first.
+    """
+
+    game: GameName
+    score: ScoreName | None = None
+    period: Period = "all"
+    limit: Most = 10
+
+
+class Best(Struct):
+    """The best in this score."""
+
+    score: str
+    scores: list[Standing]
+
+
 def operations(game: GameService) -> Sequence[Operation]:
     """Those of the games of one daemon."""
 
@@ -48,7 +69,13 @@ def operations(game: GameService) -> Sequence[Operation]:
         rooms = game.directory.listed(after=request.after)
         return GameRooms(room_lines(rooms[:PAGE]), len(rooms) > PAGE)
 
+    def leaderboard(request: GetLeaderboard) -> Deferred[Best]:
+        asked = game.directory.game(request.game)
+        score, best = game.leaderboards.best(asked, request.score, request.period, request.limit)
+        return best.addCallback(lambda scores: Best(score, scores))
+
     return (
         Operation("GET", "/game/games", ListGames, Games, list_games),
         Operation("GET", "/game/rooms", ListGameRooms, GameRooms, list_rooms),
+        Operation("GET", "/game/leaderboards/{game}", GetLeaderboard, Best, leaderboard, ("no_such_game",)),
     )

@@ -18,16 +18,19 @@ class Player:
     @ivar bot: whether a program of the server plays.
     @ivar ready: whether it has said so since the room began to wait.
     @ivar seat: what the game keeps of it: the game's C{seat} class, made anew for each round.
+    @ivar account: the account that plays, C{None} for guests and bots; for leaderboards, and not for games: a room that
+        is played again has none.
     @ivar entity: what it moves, if the game has given it something.
     """
 
-    __slots__ = ("away", "bot", "entity", "id", "name", "ready", "seat", "team")
+    __slots__ = ("account", "away", "bot", "entity", "id", "name", "ready", "seat", "team")
 
     def __init__(self, id: str, name: str, team: str | None = None, *, bot: bool = False) -> None:
         self.id = id
         self.name = name
         self.team = team
         self.bot = bot
+        self.account: str | None = None
         self.away = False
         self.ready = bot
         self.seat: Any = Data()

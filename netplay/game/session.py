@@ -20,10 +20,12 @@ from netplay.game.listing import PAGE, game_lines, room_lines
 from netplay.game.live import LiveRoom
 from netplay.game.lobby import Lobby
 from netplay.game.messages import (
+    AskLeaderboard,
     ChooseTeam,
     GameList,
     Games,
     Join,
+    Leaderboard,
     Leave,
     Queue,
     Queued,
@@ -334,6 +336,16 @@ class GameSession(Session):
         """To everyone in the room."""
         self.live.say(self.person, message.text)
 
+    def leaderboard(self, message: AskLeaderboard) -> Deferred[Event]:
+        """Who was best."""
+        game = self._game.directory.game(message.game)
+        score, best = self._game.leaderboards.best(game, message.score, message.period, message.limit)
+        return best.addCallback(
+            lambda scores: Leaderboard(
+                game=game.name, score=score, period=message.period, scores=self.client.fit(scores)
+            )
+        )
+
     def sync(self, message: Sync) -> None:
         """How to be told the state."""
         self.live.sync(self.client, deltas=message.mode == "delta", max_rate=message.max_rate)
@@ -380,4 +392,5 @@ ROOM_HANDLERS: dict[type[Request], Callable[[Any, Any], Any]] = {
     ChooseTeam: GameSession.team,
     Say: GameSession.say,
     Sync: GameSession.sync,
+    AskLeaderboard: GameSession.leaderboard,
 }

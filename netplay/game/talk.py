@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netplay.channel import Channel
 from netplay.core import Core
 from netplay.game.messages import Over, RecordLine
-from netplay.game.scene import Said, Scene
+from netplay.game.scene import Record, Said, Scene
 from netplay.messages import Chat
 from netplay.people import Person
 from netplay.times import iso
@@ -59,11 +59,12 @@ class Talk:
             )
         )
 
-    def tell(self, scene: Scene, occupants: Mapping[str, Occupant]) -> None:
+    def tell(self, scene: Scene, occupants: Mapping[str, Occupant]) -> Sequence[Record]:
         """
         What the game has said since the last time, and how the round ended.
 
         @param occupants: the players that are connected, by player.
+        @return: what was reached in the round, if it has ended.
         @raise RuntimeError: some of it is too large.
         """
         said, scene.said = scene.said, []
@@ -75,12 +76,14 @@ class Talk:
                 occupants[event.to.id].client.send(message)
         if scene.result is None:
             self._result_told = False
-        elif not self._result_told:
-            self._result_told = True
-            reached, scene.records = scene.records, []
-            records = [RecordLine(record.score, record.player.id, record.value) for record in reached]
-            over = Over(room=self._room, result=scene.result, records=records or None)
-            self.channel.publish(_checked(over, "the result"))
+        if scene.result is None or self._result_told:
+            return ()
+        self._result_told = True
+        reached, scene.records = scene.records, []
+        records = [RecordLine(record.score, record.player.id, record.value) for record in reached]
+        over = Over(room=self._room, result=scene.result, records=records or None)
+        self.channel.publish(_checked(over, "the result"))
+        return reached
 
     def _event(self, said: Said, tick: int) -> Any:
         """As L{netplay.game.messages.Happened}, with what else there is to say beside it."""

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.game import Entity, Game, Message, Owner, Player
+from tests.accounts.keeper import Keeper
 from tests.features import House, LineClient
 
 
@@ -83,7 +84,7 @@ class RoomsTestCase(SynchronousTestCase):
     games: tuple[type[Game], ...] = (Walk, Run, Race, Closed)
 
     def setUp(self) -> None:
-        self.house = House()
+        self.house = House(accounts={"checkers": [Keeper()]})
         self.house.game.games.update({game.name: game for game in self.games})
         self.ann, self.bob = self.house.connect("game"), self.house.connect("game")
         self.house.wait(1)

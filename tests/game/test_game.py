@@ -267,6 +267,22 @@ class TellingTests(WorldTestCase):
         self.assertEqual(self.room.scene.records, [("height", self.bob, 7)])
         self.assertEqual((Meadow.height.name, Meadow.height.best), ("height", max))
 
+    def test_a_score_is_a_finite_number(self) -> None:
+        for value in (float("nan"), float("inf"), 10**400):
+            self.assertRaises(ValueError, self.world.height.record, self.bob, value)
+        self.assertEqual(self.room.scene.records, [])
+
+    def test_which_scores_a_game_has(self) -> None:
+        class Valley(Meadow):
+            depth = Score("depth", best=min)
+
+        self.assertEqual(list(Valley.scores), ["height", "depth"])
+        self.assertEqual(list(Meadow.scores), ["height"])
+
+    def test_scores_that_make_no_sense(self) -> None:
+        for name, best in (("", max), ("x" * 65, max), (7, max), ("height", sum)):
+            self.assertRaises(TypeError, Score, name, best)
+
     def test_to_refuse(self) -> None:
         self.patch(Meadow, "on_poke", lambda world, player, message: world.refuse("no", "$.hard"))
         refused = self.assertRaises(Refused, self.room.act, "ann", Poke())

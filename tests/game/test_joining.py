@@ -23,6 +23,7 @@ class ListTests(RoomsTestCase):
                 "players": [2, 4],
                 "teams": ["red", "blue"],
                 "ticks": 20,
+                "scores": [],
             },
         )
         self.assertEqual(games["walk"]["ticks"], 0)

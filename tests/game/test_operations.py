@@ -23,7 +23,7 @@ class OperationsTests(SynchronousTestCase):
 
     def test_the_games(self) -> None:
         sandbox = self.house.game.games["sandbox"]
-        self.assertIn(GameLine("sandbox", sandbox.description, (1, 100), [], 0), self.asked(ListGames()).games)
+        self.assertIn(GameLine("sandbox", sandbox.description, (1, 100), [], 0, []), self.asked(ListGames()).games)
 
     def test_the_rooms_and_who_plays_there(self) -> None:
         self.house.connect("game").send("move", dx=1)
