@@ -11,11 +11,11 @@ from typing import Any
 
 from twisted.logger import Logger
 from twisted.plugin import getPlugins
-from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 import netplay.plugins
 from netplay.accounts.accounts import Accounts
+from netplay.accounts.auth import AuthOptions
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
@@ -41,7 +41,7 @@ def features() -> list[Any]:
     return sorted(getPlugins(IFeature, netplay.plugins), key=lambda feature: (feature.order, feature.name))
 
 
-class BaseOptions(UsageOptions):
+class BaseOptions(AuthOptions):
     """What does not depend on the features that are installed."""
 
     synopsis = "[options]"
@@ -197,7 +197,7 @@ def makeService(options: BaseOptions) -> Daemon:
     core.store = store_plugin.build(argument, core)
     core.accounts = Accounts(
         core,
-        options.get("credCheckers", ()),
+        options.checkers(),
         registration=options["registration"] == "open",
         guests=options["guests"] == "on",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 OPERATOR = "operator"
 MODERATOR = "moderator"
+
+_ROLE = re.compile(r"operator|moderator(:[a-z0-9][a-z0-9_-]{0,31})?")
+
+
+def is_role(role: str) -> bool:
+    """Whether it is C{operator}, C{moderator} or C{moderator:ROOM}."""
+    return _ROLE.fullmatch(role) is not None
 
 
 class IAccount(Interface):
