@@ -217,6 +217,8 @@ class Session:
             return [message]
         if not self.ready:
             return self._arriving(message)
+        if kind == "logged_in":
+            self.you = message["you"]
         asked = self._asked.pop(message["ref"], None) if "ref" in message else None
         if asked is not None:
             return self._answer(asked, message)
@@ -241,8 +243,8 @@ class Session:
                 self._leaving = None
                 return self._arrived()
         elif "session" in message or message["type"] == "login_required":
-            first, self._greeting = self._greeting is None, message
-            if first and self._resuming is None:  # otherwise void, if the session is still there
+            self._greeting = message
+            if self._resuming is None and self._logging_in is None:  # otherwise void, if the session is still there
                 return self._enter()
         elif self._logging_in is not None:
             if len(self._meanwhile) >= MOST_MEANWHILE:

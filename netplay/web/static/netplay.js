@@ -122,11 +122,19 @@ class Session {
   #asked = new Map();
   #greeting = null; // to be handed on once it is valid
   #resuming = null; // the ref of what is to be answered first, while it is not
+  #loggingIn = null; // the ref of a login that is to be answered before it is ready
+  #meanwhile = []; // came until then
+  #login = null; // who waits for that
   #leaving = null;
+  #credentials;
 
-  /** @param {(message: Message) => void} say - sends a message. */
-  constructor(say) {
+  /**
+   * @param {(message: Message) => void} say - sends a message.
+   * @param {() => object | null} credentials - what to log in with, null for a guest.
+   */
+  constructor(say, credentials) {
     this.#say = say;
+    this.#credentials = credentials;
   }
 
   /** Whether there is anything to resume. */
@@ -149,6 +157,16 @@ class Session {
     this.#ask(message, { resolve, reject, rejoins: false });
   }
 
+  /** Log in, with what has become known just now. */
+  login(resolve, reject) {
+    if (this.ready) this.ask({ type: "login", ...this.#credentials() }, resolve, reject);
+    else {
+      this.#login?.reject(tooMany());
+      this.#login = { resolve, reject };
+      this.#settle();
+    }
+  }
+
   /** There is a new connection. */
   opened() {
     if (this.#token === null) return;
@@ -161,9 +179,14 @@ class Session {
   }
 
   /** The connection is gone. */
-  lost() {
+  lost(forGood) {
     this.ready = false;
-    this.#greeting = this.#resuming = this.#leaving = null;
+    if (forGood) {
+      this.#login?.reject(disconnected());
+      this.#login = null;
+    }
+    this.#greeting = this.#resuming = this.#loggingIn = this.#leaving = null;
+    this.#meanwhile = [];
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     if (asked.some(({ rejoins }) => rejoins)) this.#token = null; // it is not in all its rooms yet: another tries again
@@ -179,6 +202,7 @@ class Session {
   received(message) {
     if (message.type === "error" && message.fatal) return [message];
     if (!this.ready) return this.#arriving(message);
+    if (message.type === "logged_in") this.you = message.you;
     const asked = this.#asked.get(message.ref);
     if (asked !== undefined) {
       this.#asked.delete(message.ref);
@@ -192,22 +216,60 @@ class Session {
   // Coming and coming back
 
   #arriving(message) {
-    if (this.#resuming !== null) {
-      if (message.ref === this.#resuming) {
-        this.#resuming = null;
-        if (message.type === "resumed") return this.#taken(message);
-        return this.#greeting === null ? [] : this.#newcomer(this.#greeting);
-      }
-      if (this.#greeting === null && "session" in message) this.#greeting = message; // void if the session is there
-    } else if (this.#leaving !== null) {
+    if (this.#resuming !== null && message.ref === this.#resuming) {
+      this.#resuming = null;
+      return message.type === "resumed" ? this.#taken(message) : this.#enter();
+    }
+    if (this.#loggingIn !== null && message.ref === this.#loggingIn) {
+      this.#loggingIn = null;
+      return this.#loggedIn(message);
+    }
+    if (this.#leaving !== null) {
       if (message.ref === this.#leaving) {
         this.#leaving = null;
         return this.#arrived();
       }
-    } else if ("session" in message) {
-      return this.#newcomer(message);
+    } else if ("session" in message || message.type === "login_required") {
+      this.#greeting = message;
+      if (this.#resuming === null && this.#loggingIn === null) return this.#enter(); // void if the session is there
+    } else if (this.#loggingIn !== null && this.#meanwhile.length < MOST_ASKED) {
+      this.#meanwhile.push(message);
     }
     return []; // what a newcomer hears before it is somebody will come again
+  }
+
+  /** As somebody new: say who that is, if it is somebody. */
+  #enter() {
+    const greeting = this.#greeting;
+    if (greeting === null || this.#settle()) return [];
+    return greeting.type === "login_required" ? [greeting] : this.#newcomer(greeting);
+  }
+
+  /** Log in, if there is something to log in with and the server waits for it. */
+  #settle() {
+    const credentials = this.#credentials();
+    const waits = this.#greeting !== null && this.#resuming === null && (this.#greeting.you?.guest ?? true);
+    if (credentials === null || !waits) return false;
+    if (this.#loggingIn === null) {
+      this.#loggingIn = this.#ref();
+      this.#say({ ...credentials, type: "login", ref: this.#loggingIn });
+    }
+    return true;
+  }
+
+  #loggedIn(message) {
+    const login = this.#login;
+    const meanwhile = this.#meanwhile;
+    this.#login = null;
+    this.#meanwhile = [];
+    if (message.type === "error") {
+      login?.reject(new NetplayError(message));
+      const guest = this.#greeting.type === "login_required" ? [] : this.#newcomer(this.#greeting);
+      return [...guest, message, ...meanwhile.flatMap((one) => this.received(one))];
+    }
+    login?.resolve(message);
+    const told = this.#newcomer({ ...this.#greeting, you: message.you });
+    return [...told, message, ...meanwhile.flatMap((one) => this.received(one))];
   }
 
   /** The session goes on. */
@@ -410,6 +472,24 @@ export class Feature extends Emitter {
     });
   }
 
+  /**
+   * Be an account, in all features of this connection, and again whenever it comes back. Where there are no guests, an
+   * event `login_required` asks for this.
+   *
+   * @param {{user: string, password: string} | {token: string}} credentials - are kept as long as the page is open.
+   * @returns {Promise<Message>} `logged_in` {you, roles}.
+   * @throws {NetplayError} `bad_login` and others; then they are forgotten.
+   */
+  async login(credentials) {
+    this.#connection.credentials = credentials;
+    try {
+      return await new Promise((resolve, reject) => this.#session.login(resolve, reject));
+    } catch (error) {
+      if (error.code !== "disconnected") this.#connection.credentials = null;
+      throw error;
+    }
+  }
+
   /** @package - for the connection. */
   received(message) {
     const wasReady = this.ready;
@@ -423,7 +503,7 @@ export class Feature extends Emitter {
   /** @package - for the connection. */
   lost(forGood) {
     const wasReady = this.ready;
-    this.#session.lost();
+    this.#session.lost(forGood);
     if (wasReady) this.emit("away", {});
     if (forGood) {
       for (const [, , reject] of this.#waiting.splice(0)) reject(disconnected());
@@ -578,6 +658,9 @@ const brief = (positions, scores) =>
  * - `error`: one from the server that belongs to no feature.
  */
 export class Connection extends Emitter {
+  /** @package - what features log in with, null for guests. */
+  credentials = null;
+
   #url;
   #only;
   #open;
@@ -626,7 +709,10 @@ export class Connection extends Emitter {
   feature(name = this.#only) {
     if (this.#only && name !== this.#only) throw new TypeError(`this connection is for ${this.#only} only`);
     if (!this.#features.has(name)) {
-      const session = new Session((message) => this.#write(name, message));
+      const session = new Session(
+        (message) => this.#write(name, message),
+        () => this.credentials,
+      );
       this.#sessions.set(name, session);
       this.#features.set(name, new Feature(session, this));
       if (this.#state === "open") this.#greet(name);
