@@ -16,6 +16,7 @@ from twisted.python.usage import UsageError
 import netplay.plugins
 from netplay.accounts.accounts import Accounts
 from netplay.accounts.auth import AuthOptions
+from netplay.accounts.interfaces import IPasswordKeeper
 from netplay.connection import MOST_TURNED_AWAY
 from netplay.core import Core
 from netplay.daemon import Daemon
@@ -113,6 +114,8 @@ class BaseOptions(AuthOptions):
             raise UsageError(
                 f"every port is off; open one, such as --{self.chosen[0].name} tcp:{_port(self.chosen[0])}"
             )
+        if self["registration"] == "open" and not any(map(IPasswordKeeper.providedBy, self.checkers())):
+            raise UsageError("--registration open: nobody keeps the passwords; add --auth store")
         self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
         self["served"] = {feature.name: self.descriptions(feature) for feature in self.chosen}
 

@@ -9,7 +9,7 @@ from twisted.python.usage import Options, UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.interfaces import IPriceSourcePlugin
-from netplay.options import existing, number, plugin_named
+from netplay.options import existing, number, one_of, plugin_named
 from netplay.store.interfaces import IStorePlugin
 
 
@@ -78,6 +78,28 @@ class PluginTests(SynchronousTestCase):
         self.assertEqual(str(error), "--store cloud:9: there is no 'cloud'; type --store memory: or sqlite:PATH")
         error = self.assertRaises(UsageError, plugin_named, IPriceSourcePlugin, "--prices", "")
         self.assertIn("type --prices csv:PATH or push: or walk[:seed=N][:symbols=N]", str(error))
+
+
+class WordTests(SynchronousTestCase):
+    """An option that takes one of some words."""
+
+    def setUp(self) -> None:
+        class Some(Options):
+            optParameters = [one_of("guests", ("on", "off"), "Whether there are any")]
+
+        self.options = Some()
+
+    def test_the_first_is_the_default(self) -> None:
+        self.options.parseOptions([])
+        self.assertEqual(self.options["guests"], "on")
+
+    def test_one_of_them(self) -> None:
+        self.options.parseOptions(["--guests", "off"])
+        self.assertEqual(self.options["guests"], "off")
+
+    def test_another(self) -> None:
+        error = self.assertRaises(UsageError, self.options.parseOptions, ["--guests", "few"])
+        self.assertEqual(str(error), "--guests few: it takes on or off; type for example --guests off")
 
 
 class ExistingTests(SynchronousTestCase):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.accounts.account import Account
 from netplay.errors import Refused
+from netplay.messages import Identity
 from netplay.people import People, Person
 
 
@@ -109,6 +111,48 @@ class PeopleTests(SynchronousTestCase):
             self.assertIs(self.people.find(who), self.ann)
         self.assertIsNone(self.people.find("Nobody"))
         self.assertIsNone(self.people.find(""))
+
+    def log_in(self, person: Person, name: str = "Ann") -> None:
+        self.people.log_in(person, Account(name, name.lower()))
+
+    def test_an_account_has_its_name_and_is_no_guest(self) -> None:
+        self.log_in(self.ann)
+        self.assertEqual(self.ann.identity(), Identity("User_1", "Ann", guest=False))
+        self.assertEqual(Person("User_9", self.ann.account).name, "Ann")
+
+    def test_an_account_may_be_several_persons_of_one_name(self) -> None:
+        self.log_in(self.ann)
+        self.log_in(self.bob)
+        self.assertEqual(self.people.all("ann"), [self.ann, self.bob])
+        self.people.remove(self.ann)
+        self.assertEqual(self.people.all("ann"), [self.bob])
+
+    def test_a_person_that_came_as_an_account_is_found_by_name(self) -> None:
+        carl = Person(self.people.number(), Account("Carl", "carl"))
+        self.people.add(carl)
+        self.people.add(carl)  # as it is when somebody comes back
+        self.assertEqual(self.people.all("Carl"), [carl])
+        self.assertTaken(self.ann, "carl")
+
+    def test_an_account_has_its_name_for_good(self) -> None:
+        self.log_in(self.ann)
+        refused = self.assertRaises(Refused, self.people.rename, self.ann, "Anna")
+        self.assertEqual((refused.code, refused.field), ("not_allowed", "$.name"))
+        self.people.rename(self.ann, "ANN")  # games send a name each time
+        self.assertEqual(self.ann.name, "Ann")
+        self.assertTaken(self.bob, "Ann")
+
+    def test_a_guest_who_has_the_name_of_an_account_gives_it_back_and_hears_of_it(self) -> None:
+        told: list[str] = []
+        self.people.rename(self.bob, "Ann")
+        self.bob.renamed = lambda: told.append(self.bob.name)
+        self.log_in(self.ann)
+        self.assertEqual((self.bob.name, told, self.people.all("Ann")), ("User_2", ["User_2"], [self.ann]))
+
+    def test_the_name_one_had_as_a_guest_is_free(self) -> None:
+        self.people.rename(self.ann, "Zoe")
+        self.log_in(self.ann)
+        self.people.rename(self.bob, "Zoe")
 
     def test_nothing_is_kept_of_those_who_are_gone(self) -> None:
         self.people.rename(self.ann, "Ann")

@@ -12,6 +12,7 @@ from io import StringIO
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.cred.credentials import UsernamePassword
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ClientCreator, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -149,6 +150,12 @@ class RefusedTests(OptionsCase):
     def test_zero_where_it_means_no_limit(self) -> None:
         options = self.parse("--rate", "0", "--idle-timeout", "0")
         self.assertEqual((options["rate"], options["idle-timeout"]), (0, 0))
+
+    def test_registration_takes_somebody_who_keeps_passwords(self) -> None:
+        text = self.refused("--registration", "open", "--auth", "memory:ann:secret")
+        self.assertEqual(text, "--registration open: nobody keeps the passwords; add --auth store")
+        self.parse("--registration", "open")
+        self.parse("--registration", "open", "--auth", "memory:ann:secret", "--auth", "store")
 
     def test_TLS_within_what_a_proxy_says_is_refused(self) -> None:
         text = self.refused("--chat", "haproxy:ssl:8888:privateKey=server.pem")
@@ -298,6 +305,12 @@ class MakeServiceTests(Service, SynchronousTestCase):
             (limits.max_connections, limits.max_per_address, limits.rate, limits.burst), (10, 5, 7.0, 14.0)
         )
         self.assertEqual((limits.max_message, limits.send_queue, limits.idle), (2048, 70000, 9.0))
+
+    def test_accounts_are_those_of_the_options(self) -> None:
+        accounts = self.make("--store", "memory:", "--guests", "off", "--auth", "memory:ann:secret").core.accounts
+        self.assertFalse(accounts.guests)
+        login = accounts.login(UsernamePassword(b"ann", b"secret"), None)
+        self.assertEqual(self.successResultOf(login).name, "ann")
 
     def test_the_burst_is_100_as_it_comes(self) -> None:
         self.assertEqual(self.make().core.limits.burst, 100)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.errors import Refused
-from netplay.text import MAX_NAME, clean_emoji, clean_name, same_name
+from netplay.text import MAX_NAME, clean_emoji, clean_name, readings, same_name, skeleton
 
 anything = st.text(max_size=40) | st.text(st.characters(codec=None), max_size=8)
 
@@ -163,3 +163,40 @@ class EmojiTests(SynchronousTestCase):
             self.assertEqual(refused.code, "bad_message")
         else:
             self.assertLessEqual(len(text.encode()), 64)
+
+
+class SkeletonTests(SynchronousTestCase):
+    """What names that look alike have in common."""
+
+    def assertAlike(self, *names: str) -> None:
+        self.assertEqual(len({skeleton(name) for name in names}), 1, {name: skeleton(name) for name in names})
+
+    def test_letters_of_other_scripts(self) -> None:
+        self.assertAlike("paypal", "раураl", "ρaypal", "pаypаl", "𝓹𝓪𝔂𝓹𝓪𝓵")
+
+    def test_letters_that_look_like_others_of_the_same_script(self) -> None:
+        self.assertAlike("Ian", "lan", "1an", "|an", "ian", "IAN")
+        self.assertAlike("Oscar", "0scar", "oscar")
+        self.assertAlike("mike", "rnike", "MIKE")
+
+    def test_letters_that_look_like_others_as_capitals_only(self) -> None:
+        self.assertAlike("bob", "ВОВ", "вов", "BOB")
+
+    def test_what_is_not_seen(self) -> None:
+        self.assertAlike("Ann", "A\u200bnn", "Ann\ufe0f")
+
+    def test_others_do_not_look_alike(self) -> None:
+        names = ("Ann", "Anna", "Anne", "Åse", "Ase", "Bob", "Ned", "Ved", "山田", "田山", "Ольга", "n", "v", "u", "y")
+        self.assertEqual(len({skeleton(name) for name in names}), len(names))
+
+    @settings(deadline=None, max_examples=200)
+    @given(anything)
+    def test_names_that_are_the_same_look_the_same(self, name: str) -> None:
+        for same in (name.upper(), name.casefold(), unicodedata.normalize("NFD", name)):
+            if same_name(same) == same_name(name):
+                self.assertEqual(skeleton(same), skeleton(name))
+        self.assertIn(skeleton(name), readings(name))
+
+    def test_a_name_is_read_as_it_is_and_as_its_capitals_look(self) -> None:
+        self.assertEqual(readings("ΑΝΝ"), {skeleton("ανν"), skeleton("ann")})
+        self.assertEqual(readings("Ann"), {"ann"})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.accounts.accounts import Accounts
 from netplay.chat.session import ChatSession
+from tests.accounts.keeper import PASSWORD, Keeper, account
 from tests.contract import PortContract, answers_whatever_is_asked
 from tests.features import START, START_ISO, House, LineClient
 
@@ -570,6 +573,33 @@ class NameTests(ChatTestCase):
         self.ann.ask("set_name", name="Ann")
         self.assertEqual(self.ann.ask("set_name", name="User_1"), {"type": "ok"})
         self.assertEqual(self.bob.ask("set_name", name="Ann"), {"type": "ok"})
+
+    def test_the_names_of_accounts_and_what_looks_like_them_are_not_to_be_had(self) -> None:
+        self.house.store.accounts.add(account("Zoe"))
+        for name in ("Zoe", "ZOE", "Zое", "ＺＯＥ"):
+            self.assertRefused(self.bob.ask("set_name", name=name), "name_taken", "$.name")
+        self.assertEqual(self.bob.ask("set_name", name="Zoey"), {"type": "ok"})
+
+    def test_who_goes_while_a_name_is_looked_up_does_not_get_it(self) -> None:
+        answer: Deferred[None] = Deferred()
+        self.patch(self.house.store.accounts, "find", lambda skeleton: answer)
+        self.ann.send("set_name", name="Ann")
+        self.ann.drop()
+        answer.callback(None)
+        self.assertEqual(self.house.chat.people.all("Ann"), [])
+
+    def test_others_hear_of_a_name_that_came_with_a_login(self) -> None:
+        self.house.core.accounts = Accounts(self.house.core, [Keeper()])
+        self.house.store.accounts.add(account("Zoe"))
+        self.bob.ask("set_name", name="Zoe")  # was there before the account
+        self.house.wait(2)
+        self.carl = self.house.connect("chat")
+        self.house.wait(2)
+        self.carl.received()
+        self.ann.ask("login", user="Zoe", password=PASSWORD)
+        self.house.wait(1)
+        [presence] = self.carl.heard("presence")
+        self.assertEqual(presence["renamed"], [{"id": self.ann.id, "name": "Zoe"}])
 
     def test_names_have_1_to_32_characters(self) -> None:
         for name in ("A", "x" * 32, "Ann B. 🦊"):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+from twisted.internet.defer import Deferred
+
 from netplay.game import directory
+from tests.accounts.keeper import PASSWORD, account
 from tests.features import LineClient
 from tests.game.rooms import RoomsTestCase, Walk
 
@@ -401,6 +404,29 @@ class NameTests(RoomsTestCase):
         self.join(self.bob, game="walk")
         self.house.wait(1)
         self.assertEqual(self.bob.ask("join", game="run", name="Mallory")["type"], "seated")
+
+    def test_the_name_of_an_account_is_not_to_be_had(self) -> None:
+        self.house.store.accounts.add(account("Zoe"))
+        for request in ({"type": "join", "game": "walk"}, {"type": "queue", "game": "walk"}):
+            self.assertEqual(self.refused(self.ann.ask(**request, name="ZOE")), ("name_taken", "$.name"))
+
+    def test_who_goes_while_a_name_is_looked_up_takes_no_seat(self) -> None:
+        answer: Deferred[None] = Deferred()
+        self.patch(self.house.store.accounts, "find", lambda skeleton: answer)
+        self.ann.send("join", game="walk", name="Zoe")
+        self.ann.drop()
+        answer.callback(None)
+        self.assertEqual(self.names(), ["lobby"])
+
+    def test_who_logs_in_while_it_plays_is_called_so_there(self) -> None:
+        self.house.store.accounts.add(account("Zoe"))
+        room = self.join(self.ann, game="walk")["room"]
+        self.join(self.bob, room=room)
+        self.house.wait(1)
+        self.bob.received()
+        self.ann.ask("login", user="Zoe", password=PASSWORD)
+        self.house.wait(1)
+        self.assertEqual(self.bob.heard("roster")[-1]["players"][self.ann.id]["name"], "Zoe")
 
     def test_so_is_who_cannot_wait(self) -> None:
         self.house.game.games["walk"] = type("Alone", (Walk,), {"name": "walk", "api": 1, "players": (1, 1)})
