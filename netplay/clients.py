@@ -217,7 +217,7 @@ class Client:
         if kept is None:
             sessions.close(self._token)
         else:
-            sessions.keep(self._token, self.feature, kept, self.session.expired, now)
+            sessions.keep(self._token, self.feature, kept, self.session.expired, now, self.account)
 
     def _greeted_by(self, service: IMessageService) -> ISession:
         core = self.connection.core
@@ -261,13 +261,27 @@ class Client:
         connection = self.connection
         return connection.core.accounts.set_password(self.account, message.password, message.new, connection.address)
 
-    def _resume(self, message: Resume) -> Deferred[Event | None]:
-        sessions = self.connection.core.sessions
-        kept = sessions.resume(message.session, self.feature, self)
-        sessions.close(self._token)
+    def _resume(self, message: Resume) -> Deferred[Event]:
+        return Deferred.fromCoroutine(self._come_back(message))
+
+    async def _come_back(self, message: Resume) -> Event:
+        core = self.connection.core
+        owner = core.sessions.owner(message.session)
+        account = None if owner is None else await core.accounts.find(owner.name)
+        if owner is not None and (account is None or self._gone):
+            raise Refused("bad_session", "the account whose session it is may not be used", "$.session")
+        kept = core.sessions.resume(message.session, self.feature, self)
+        core.sessions.close(self._token)
         self._token = message.session
-        done = maybeDeferred(self.session.resumed, kept, message)
-        return done.addCallback(lambda _: ANSWERED)
+        if account is not None:
+            self.connection.logged_in(account, self)
+        await maybeDeferred(self.session.resumed, kept, message)
+        if (
+            account is None and self.account is not None
+        ):  # it was a guest, and has logged in elsewhere on the connection
+            self.session.logged_in(self.account)
+            self.send(self.who(self.account))
+        return ANSWERED
 
     def _answer(self, answer: Event | None, ref: str | int | None) -> None:
         self.connection.mistakes = 0

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from netplay.errors import Refused
 
 if TYPE_CHECKING:
+    from netplay.accounts.account import Account
     from netplay.clients import Client
 
 KEPT_FOR = 120.0
@@ -28,6 +29,7 @@ class _Kept:
     state: Any
     until: float
     expired: Callable[[Any], None]
+    account: Account | None
 
 
 @dataclass
@@ -47,16 +49,29 @@ class Sessions:
         self._live[token] = client
         return token
 
-    def keep(self, token: str, feature: str, state: Any, expired: Callable[[Any], None], now: float) -> None:
+    def keep(
+        self,
+        token: str,
+        feature: str,
+        state: Any,
+        expired: Callable[[Any], None],
+        now: float,
+        account: Account | None = None,
+    ) -> None:
         """The client is gone and may come back; C{expired} is called with the state when it does not."""
         del self._live[token]
-        self._kept[token] = _Kept(feature, state, now + KEPT_FOR, expired)
+        self._kept[token] = _Kept(feature, state, now + KEPT_FOR, expired, account)
         if len(self._kept) > MOST_KEPT:
             self._expire_one()
 
     def close(self, token: str) -> None:
         """The session is over."""
         del self._live[token]
+
+    def owner(self, token: str) -> Account | None:
+        """The account whose session it is, C{None} if it is a guest's or nobody's."""
+        held = self._live.get(token) or self._kept.get(token)
+        return None if held is None else held.account
 
     def resume(self, token: str, feature: str, client: Client) -> Any:
         """
