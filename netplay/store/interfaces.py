@@ -48,6 +48,13 @@ class IStorePlugin(Interface):
         @raise twisted.python.usage.UsageError: that makes no sense; says what would.
         """
 
+    def beside(argument: str, core: Core) -> IStore:
+        """
+        The same store for a command, beside the daemon whose it is: rooms, alerts, candles and scores are left alone.
+
+        @raise twisted.python.usage.UsageError: nobody but the daemon can use it; says what to do instead.
+        """
+
 
 class IStore(IService):
     """

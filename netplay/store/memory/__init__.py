@@ -50,3 +50,7 @@ class MemoryStorePlugin:
         if argument:
             raise UsageError(f"--store memory:{argument}: the memory store takes no argument; use --store memory:")
         return MemoryStore()
+
+    def beside(self, argument: str, core: Core) -> IStore:
+        """It is in the daemon."""
+        raise UsageError("--store memory: nobody can use it but the daemon; name a file, --store sqlite:netplay.sqlite")

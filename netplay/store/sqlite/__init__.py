@@ -29,9 +29,11 @@ class SQLiteStore(Service):
 
     @param path: of the file; made if there is none.
     @param core: whose it is, with its clock and its limits.
+    @param alone: C{False} for a command beside a daemon, to which rooms and retention are left.
     """
 
-    def __init__(self, path: str, core: Core) -> None:
+    def __init__(self, path: str, core: Core, *, alone: bool = True) -> None:
+        self._alone = alone
         self.database = database = Database(path, core.clock)
         self.rooms = SQLiteRooms(database)
         self.accounts = SQLiteAccounts(database)
@@ -54,19 +56,22 @@ class SQLiteStore(Service):
 
         @raise netplay.store.errors.CannotOpen: it cannot be used.
         """
-        self.database.open()
-        self.rooms.begin(clean=self.database.ask(_begin))
-        self._retention.start()
+        self.database.open(alone=self._alone)
+        if self._alone:
+            self.rooms.begin(clean=self.database.ask(_begin))
+            self._retention.start()
         super().startService()
 
     def stopService(self) -> Deferred[None]:
         """Keep what waits, and close."""
         super().stopService()
-        self._retention.stop()
+        if self._alone:
+            self._retention.stop()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        self.database.write(_end).addErrback(lambda _: None)  # after all else; if it fails, the next start knows
+        if self._alone:
+            self.database.write(_end).addErrback(lambda _: None)  # after all else; if it fails, the next start knows
         await self.database.close()
 
 
@@ -91,6 +96,14 @@ class SQLiteStorePlugin:
 
     def build(self, argument: str, core: Core) -> IStore:
         """The path is relative to where the daemon runs."""
-        if not argument:
-            raise UsageError("--store sqlite: needs a file; type --store sqlite:netplay.sqlite")
-        return SQLiteStore(argument, core)
+        return SQLiteStore(_path(argument), core)
+
+    def beside(self, argument: str, core: Core) -> IStore:
+        """The same file."""
+        return SQLiteStore(_path(argument), core, alone=False)
+
+
+def _path(argument: str) -> str:
+    if not argument:
+        raise UsageError("--store sqlite: needs a file; type --store sqlite:netplay.sqlite")
+    return argument

@@ -107,6 +107,10 @@ class Database:
         path = Path(self._path).absolute()
         if not path.parent.is_dir():
             raise CannotOpen(f"--store sqlite:{self._path}: there is no folder {path.parent}; make it first")
+        if not alone and not path.exists():
+            raise CannotOpen(
+                f"--store sqlite:{self._path}: there is no such store; a daemon makes it when it starts (`netplay run`)"
+            )
         try:
             if alone:
                 self._take_lock(path)
