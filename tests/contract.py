@@ -439,6 +439,23 @@ class Contract:
         self.assertEqual(ann.ask("set_password", password=PASSWORD, new="another one"), {"type": "ok"})
         self.assertEqual(self.log_in(self.house.connect(self.feature))["code"], "bad_login")
 
+    def test_who_resumes_an_accounts_session_is_that_account_again(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        ann.drop()
+        again, resumed = self.come_back(ann.hello["session"])
+        self.assertEqual(resumed["you"], {"id": ann.id, "name": "Ann", "guest": False})
+        self.assertEqual(self.log_in(again)["type"], "logged_in")
+        self.assertEqual([person.id for person in self.people().all("Ann")], [ann.id])
+
+    def test_nobody_resumes_the_session_of_a_disabled_account(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        ann.drop()
+        self.house.store.accounts.change("ann", disabled=True)
+        _, answer = self.come_back(ann.hello["session"])
+        self.assertEqual((answer["code"], answer["field"]), ("bad_session", "$.session"))
+
     def test_a_disabled_account_is_ended(self) -> None:
         ann = self.with_accounts(account("Ann"))
         guest = self.house.connect(self.feature)
@@ -472,6 +489,14 @@ class Contract:
         self.assertEqual((told["type"], told["ref"]), ("logged_in", 1))
         self.assertEqual(hello["you"], {"id": f"{self.guest}_1", "name": "Ann", "guest": False})
         self.assertIsInstance(hello["session"], str)
+
+    def test_or_when_it_resumes_its_session(self) -> None:
+        ann = self.with_accounts(account("Ann"), guests=False)
+        ann.send("login", user="Ann", password=PASSWORD)
+        hello = ann.received()[0]
+        ann.drop()
+        _, resumed = self.come_back(hello["session"])
+        self.assertEqual((resumed["type"], resumed["you"]), ("resumed", hello["you"]))
 
     def test_a_wrong_login_there_gets_nobody_in(self) -> None:
         ann = self.with_accounts(account("Ann"), guests=False)

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from netplay.accounts.accounts import Accounts
 from netplay.binary import BinaryFeature
 from netplay.interfaces import IFeature, IFeatureService
+from tests.accounts.keeper import PASSWORD, Keeper, account
 from tests.features import (
     CHAT,
     CHAT_JSON,
@@ -272,6 +274,27 @@ class SharedRoomsTests(BinaryTestCase):
         for kind, session in sessions.items():
             again.send(kind, "resume", session=session)
         self.assertEqual([kind for kind, _ in again.heard("resumed")], [CHAT, GAME, TICKER])
+
+    def test_a_login_holds_for_all_features_of_the_connection(self) -> None:
+        self.house.core.accounts = Accounts(self.house.core, [Keeper()])
+        self.house.store.accounts.add(account("Ann", "operator"))
+        self.greet(CHAT)
+        self.greet(GAME)
+        self.ann.send(CHAT, "login", user="Ann", password=PASSWORD, ref=1)
+        told = self.ann.heard("logged_in")
+        self.assertEqual([(kind, message.get("ref")) for kind, message in told], [(GAME, None), (CHAT, 1)])
+        self.assertEqual({(message["you"]["name"], *message["roles"]) for _, message in told}, {("Ann", "operator")})
+        self.assertEqual(self.greet(TICKER)["you"], {"id": "Trader_1", "name": "Ann", "guest": False})
+
+    def test_a_guests_session_becomes_the_accounts_that_is_logged_in_elsewhere_on_the_connection(self) -> None:
+        self.house.core.accounts = Accounts(self.house.core, [Keeper()])
+        self.house.store.accounts.add(account("Ann"))
+        guest = self.house.connect("game")
+        guest.drop()
+        self.ann.send(CHAT, "login", user="Ann", password=PASSWORD)
+        self.ann.send(GAME, "resume", session=guest.hello["session"])
+        [_, (kind, told)] = self.ann.heard("logged_in")
+        self.assertEqual((kind, told["you"]), (GAME, {"id": guest.id, "name": "Ann", "guest": False}))
 
     def test_when_the_connection_ends_all_features_are_left(self) -> None:
         for _, kind, _ in FEATURES:
