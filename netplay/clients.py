@@ -258,8 +258,7 @@ class Client:
         return ANSWERED if self._gone else self.who(account)
 
     def _set_password(self, message: SetPassword) -> Deferred[None]:
-        connection = self.connection
-        return connection.core.accounts.set_password(self.account, message.password, message.new, connection.address)
+        return self.connection.core.accounts.set_password(self.connection, message.password, message.new)
 
     def _resume(self, message: Resume) -> Deferred[Event]:
         return Deferred.fromCoroutine(self._come_back(message))

@@ -138,7 +138,7 @@ class Register(Secretive, tag="register"):
 
 
 class SetPassword(Secretive, tag="set_password"):
-    """Another password for your account; its sessions elsewhere go on."""
+    """Another password for your account. Its other connections end, and nobody resumes them."""
 
     password: Password
     new: Password

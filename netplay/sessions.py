@@ -90,6 +90,13 @@ class Sessions:
         self._live[token] = client
         return kept.state
 
+    def forget(self, account: Account) -> None:
+        """Nobody comes back to what an account has left."""
+        for token, kept in list(self._kept.items()):
+            if kept.account is not None and kept.account.skeleton == account.skeleton:
+                self._kept.move_to_end(token, last=False)
+                self._expire_one()
+
     def expire(self, now: float) -> None:
         """Forget those who did not come back in time."""
         while self._kept and next(iter(self._kept.values())).until <= now:

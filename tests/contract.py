@@ -439,6 +439,20 @@ class Contract:
         self.assertEqual(ann.ask("set_password", password=PASSWORD, new="another one"), {"type": "ok"})
         self.assertEqual(self.log_in(self.house.connect(self.feature))["code"], "bad_login")
 
+    def test_with_another_password_one_is_alone(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        there, away = self.house.connect(self.feature), self.house.connect(self.feature)
+        guest = self.house.connect(self.feature)
+        for client in (ann, there, away):
+            self.log_in(client)
+        away.drop()
+        ann.ask("set_password", password=PASSWORD, new="another one")
+        self.assertEqual(there.heard("error")[0]["code"], "kicked")
+        self.assertTrue(there.closed)
+        for client in (there, away):
+            self.assertEqual(self.come_back(client.hello["session"])[1]["code"], "bad_session")
+        self.assertFalse(ann.closed or guest.closed)
+
     def test_who_resumes_an_accounts_session_is_that_account_again(self) -> None:
         ann = self.with_accounts(account("Ann"))
         self.log_in(ann)

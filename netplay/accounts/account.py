@@ -68,7 +68,7 @@ class Account:
         """Whether it keeps order in a room, or with C{None} in all of them."""
         return bool(self.roles & {OPERATOR, MODERATOR, f"{MODERATOR}:{room}"})
 
-    def end(self, refused: Refused) -> None:
-        """End all its connections."""
-        for connection in list(self.connections):
+    def end(self, refused: Refused, *, but: Connection | None = None) -> None:
+        """End all its connections, or all but one."""
+        for connection in self.connections - {but}:
             connection.end(refused)

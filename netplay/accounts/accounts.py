@@ -137,25 +137,28 @@ class Accounts(Service):
             raise Refused("rate_limited", text, retry_after=round(wait, 3))
         self._registered.charge(network, now)
 
-    def set_password(self, account: Account | None, password: str, new: str, address: str | None) -> Deferred[None]:
+    def set_password(self, connection: Connection, password: str, new: str) -> Deferred[None]:
         """
-        Another password for an account.
+        Another password for the account of a connection, the only one that it has from then on.
 
         @raise Refused: C{not_allowed} for guests, and where somebody else keeps the password; C{bad_login},
             C{bad_message}, C{rate_limited}.
         """
-        return Deferred.fromCoroutine(self._set_password(account, password, new, address))
+        return Deferred.fromCoroutine(self._set_password(connection, password, new))
 
-    async def _set_password(self, account: Account | None, password: str, new: str, address: str | None) -> None:
+    async def _set_password(self, connection: Connection, password: str, new: str) -> None:
+        account, store = connection.account, self._core.store
         if account is None:
             raise Refused("not_allowed", "log in first; guests have no password")
         _check_length(new, "$.new")
-        accounts = self._core.store.accounts
-        record = await accounts.find(account.skeleton)
+        record = await store.accounts.find(account.skeleton)
         if self._keeper is None or record is None or record.password is None:
             raise Refused("not_allowed", "your password is not kept here; change it where you have it from")
-        await self._login(UsernamePassword(record.name.encode(), password.encode()), address)
-        await accounts.change(account.skeleton, password=await self._keeper.hash(new.encode()))
+        await self._login(UsernamePassword(record.name.encode(), password.encode()), connection.address)
+        await store.accounts.change(account.skeleton, password=await self._keeper.hash(new.encode()))
+        account.end(Refused("kicked", "the password of this account was changed"), but=connection)
+        self._core.sessions.forget(account)
+        await store.sessions.drop_all(account.name)
 
     # Who is here
 

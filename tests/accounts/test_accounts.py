@@ -52,6 +52,7 @@ class FakeConnection:
     """What an account knows of a connection."""
 
     address: str | None = HOME
+    account: Account | None = None
 
     def __init__(self) -> None:
         self.ended: list[Refused] = []
@@ -249,8 +250,11 @@ class RegisterTests(AccountsCase):
 class PasswordTests(AccountsCase):
     """Another password."""
 
-    def set(self, name: str, password: str, new: str) -> Deferred[None]:
-        return self.accounts.set_password(Account(name, name.lower()), password, new, HOME)
+    def set(self, name: str | None, password: str, new: str) -> Deferred[None]:
+        connection: Any = FakeConnection()
+        if name is not None:
+            connection.account = self.accounts.enter(connection, Account(name, skeleton(name)))
+        return self.accounts.set_password(connection, password, new)
 
     def test_it_is_the_new_one_from_then_on(self) -> None:
         self.add(account("Ann", "moderator"))
@@ -274,7 +278,7 @@ class PasswordTests(AccountsCase):
         self.assertRefused("bad_message", self.set("Ann", PASSWORD, "1234567"), "$.new")
 
     def test_guests_have_none(self) -> None:
-        self.assertRefused("not_allowed", self.accounts.set_password(None, PASSWORD, "battery staple", HOME))
+        self.assertRefused("not_allowed", self.set(None, PASSWORD, "battery staple"))
 
     def test_passwords_that_are_kept_elsewhere(self) -> None:
         self.make([self.keeper, InMemory(bob=b"the builder")])
