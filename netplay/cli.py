@@ -9,7 +9,8 @@ from pathlib import Path
 from twisted.python.usage import Options, UsageError
 
 import netplay
-from netplay.options import existing
+from netplay.accounts.commands import UserOptions, user
+from netplay.options import Subcommand, WordsFirst, existing
 
 
 class RunOptions(Options):
@@ -20,16 +21,6 @@ class RunOptions(Options):
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Everything is handed on as it is."""
         self["arguments"] = list(options or ())
-
-
-class Subcommand(Options):
-    """One whose help shows how it is typed, not how all are."""
-
-    synopsis = ""
-
-    def getSynopsis(self) -> str:
-        """As it stands in the class."""
-        return self.synopsis
 
 
 class NewOptions(Subcommand):
@@ -52,7 +43,7 @@ class NewOptions(Subcommand):
         self["name"] = name
 
 
-class ReplayOptions(Subcommand):
+class ReplayOptions(WordsFirst):
     """C{netplay replay}."""
 
     synopsis = "Usage: netplay replay FILE [--load GAME.py]"
@@ -65,13 +56,6 @@ class ReplayOptions(Subcommand):
     def opt_load(self, path: str) -> None:
         """A Python file with the game, which may have changed since. May be given several times."""
         self["load"].append(existing("--load", "file", Path.is_file, path))
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """The file may come first."""
-        given = list(options or ())
-        if given and not given[0].startswith("-"):
-            given.append(given.pop(0))
-        super().parseOptions(given)
 
     def parseArgs(self, file: str) -> None:  # type: ignore[override]
         """The recording."""
@@ -86,6 +70,7 @@ class NetplayOptions(Options):
         ["run", None, RunOptions, "Start the daemon here, in the foreground; Ctrl-C ends it."],
         ["new", None, NewOptions, "Write a small game that works, and its test."],
         ["replay", None, ReplayOptions, "Play a recording of a room again, and compare."],
+        ["user", None, UserOptions, "Make accounts, and say what they may do; `netplay user --help` lists how."],
     ]
 
     def opt_version(self) -> None:
@@ -154,7 +139,7 @@ def replay(given: Options) -> None:
     sys.exit(0 if went.same else 1)
 
 
-COMMANDS: dict[str, Callable[[Options], None]] = {"run": run, "new": new, "replay": replay}
+COMMANDS: dict[str, Callable[[Options], None]] = {"run": run, "new": new, "replay": replay, "user": user}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.plugin import getPlugins
-from twisted.python.usage import UsageError
+from twisted.python.usage import Options, UsageError
 
 import netplay.plugins
 
@@ -93,3 +93,23 @@ def plugin_named(interface: Any, option: str, description: str) -> tuple[Any, st
         kinds = " or ".join(plugin.usage for _, plugin in sorted(known.items()))
         raise UsageError(f"{option} {description}: there is no {name!r}; type {option} {kinds}")
     return known[name], argument
+
+
+class Subcommand(Options):
+    """A command whose help shows how it is typed, not how all are."""
+
+    synopsis = ""
+
+    def getSynopsis(self) -> str:
+        """As it stands in the class."""
+        return self.synopsis
+
+
+class WordsFirst(Subcommand):
+    """A command where what it is about may come before its options, too."""
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Options first."""
+        given = list(options or ())
+        first = next((n for n, word in enumerate(given) if word.startswith("-")), len(given))
+        super().parseOptions(given[first:] + given[:first])
