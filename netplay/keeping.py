@@ -37,11 +37,15 @@ class Keeping:
         @return: whether the store has taken it.
         """
         try:
-            change(*args, **kwargs).addErrback(self._failed, what)
+            self.unawaited(what, change(*args, **kwargs))
         except Refused:
             self.unkept.note(what)
             return False
         return True
+
+    def unawaited(self, what: str, kept: Deferred[Any]) -> None:
+        """The store has taken a change; nobody waits for it to be kept."""
+        kept.addErrback(self._failed, what)
 
     def _failed(self, failure: Failure, what: str) -> None:
         if failure.check(Refused):

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -14,13 +15,14 @@ from zope.interface import implementer
 
 from netplay.beat import Beat
 from netplay.channel import Channel
-from netplay.chat.messages import EVENTS, REQUESTS
+from netplay.chat.messages import EVENTS, REQUESTS, RoomDeleted
 from netplay.chat.operations import operations
 from netplay.chat.protocol import ChatFactory
-from netplay.chat.rules import STANDING, Room, Rooms
+from netplay.chat.rules import STANDING, Member, Room, Rooms
 from netplay.chat.session import ChatSession
 from netplay.clients import Client
 from netplay.core import Core
+from netplay.errors import Refused
 from netplay.interfaces import IDescribed, IFeature, IMessageService, IOperated
 from netplay.messages import Chat
 from netplay.operations import Operation
@@ -62,11 +64,12 @@ class ChatService(Service):
     def startService(self) -> None:
         """Know the rooms that were kept, and begin to look for empty ones."""
         super().startService()
-        rooms = self.core.store.rooms
-        kept = {room.name for room in rooms.load()}
-        for name, topic in STANDING.items():
-            if name not in kept:
-                self.core.keeping.keep("rooms", rooms.put, RoomRecord(name, topic))
+        store = self.core.store.rooms
+        kept = store.load()
+        for record in kept:
+            self.rooms.know(record, self.core.clock.seconds())
+        for name in STANDING.keys() - {record.name for record in kept}:
+            self.core.keeping.keep("rooms", store.put, self.rooms.get(name).record)
         self._expiry.start()
 
     def stopService(self) -> None:
@@ -94,10 +97,9 @@ class ChatService(Service):
         """Somebody is here, but the others are told only in a moment: it may yet say that it was here before."""
         self._unsettled[session.member.person.id] = self.core.clock.seconds() + SETTLE_AFTER
 
-    def find(self, who: str) -> ChatSession | None:
-        """Someone who is here, by id or name."""
-        person = self.people.find(who)
-        return None if person is None else self._sessions.get(person.id)
+    def find(self, who: str) -> list[ChatSession]:
+        """Who is here with that id, or with that name: an account on all its connections."""
+        return [self._sessions[person.id] for person in self.people.all(who) if person.id in self._sessions]
 
     def next_direct(self) -> str:
         """An id for a direct message, which belongs to no room."""
@@ -107,7 +109,13 @@ class ChatService(Service):
     # Rooms
 
     def log(self, room: Room) -> IRoomLog:
-        """What was said there."""
+        """
+        What was said there.
+
+        @raise Refused: C{no_such_room}: it has gone meanwhile.
+        """
+        if self.rooms.find(room.name) is not room:
+            raise Refused("no_such_room", f"the room {room.name} has gone", "$.room")
         return self.core.store.rooms.log(room.name)
 
     def channel(self, room: Room) -> Channel:
@@ -134,8 +142,56 @@ class ChatService(Service):
         self.rooms.leave(session.member, room, self.core.clock.seconds())
         self.presence_changed(room)
 
+    def create(self, member: Member, name: str, topic: str) -> Deferred[None]:
+        """
+        A new room, which is an account's own. The Deferred fires when it is kept.
+
+        @raise Refused: C{name_taken}, C{too_many}, C{store_busy}.
+        """
+        self.rooms.check_create(member, name)
+        account = member.person.account
+        record = RoomRecord(name, topic, None if account is None else account.name, self.core.now())
+        kept = self.core.store.rooms.put(record)
+        self.rooms.know(record, self.core.clock.seconds())
+        member.created += 1
+        return kept
+
+    def change(self, room: Room, **fields: Any) -> Deferred[None]:
+        """
+        Give some fields of a room's record other values. The Deferred fires when that is kept.
+
+        @raise Refused: C{store_busy}.
+        """
+        record = replace(room.record, **fields)
+        kept = self.core.store.rooms.put(record)
+        room.record = record
+        return kept
+
+    def delete(self, room: Room, by: str) -> Deferred[None]:
+        """
+        A room goes, with all that was said there; its members are told who did that. The Deferred fires when that is
+        kept.
+
+        @raise Refused: C{store_busy}.
+        """
+        dropped = self.core.store.rooms.drop(room.name)
+        self.channel(room).publish(RoomDeleted(room=room.name, by=by))
+        for member in list(room.members):
+            self.leave(self._sessions[member.person.id], room)
+        self._forget(room)
+        return dropped
+
+    def _forget(self, room: Room) -> None:
+        self.rooms.remove(room)
+        self._channels.pop(room.name, None)
+        self._changed.pop(room, None)
+
     def say(self, room: Room, user: str, message: str, emoji: str) -> tuple[Chat, Deferred[None]]:
-        """Say something in a room: what was said, with its number, and a Deferred that fires when it is kept."""
+        """
+        Say something in a room: what was said, with its number, and a Deferred that fires when it is kept.
+
+        @raise Refused: C{store_busy}; then it is not said.
+        """
         wall = self.core.wall()
         said = Chat(
             user=user,
@@ -171,10 +227,10 @@ class ChatService(Service):
                 self.presence_changed(room)
 
     def _expire(self) -> None:
-        for name in self.rooms.expire(self.core.clock.seconds()):
-            self._channels.pop(name, None)
-            self.core.store.rooms.drop(name)
-            self._log.info("chat: room {room} was empty for an hour and is gone", room=name)
+        for room in self.rooms.expired(self.core.clock.seconds()):
+            if self.core.keeping.keep("rooms", self.core.store.rooms.drop, room.name):
+                self._forget(room)
+                self._log.info("chat: room {room} was empty for an hour and is gone", room=room.name)
 
 
 @implementer(IPlugin, IFeature)

@@ -14,6 +14,8 @@ Topic = Annotated[str, Meta(max_length=200, examples=["what we build"])]
 Who = Annotated[str, Meta(min_length=1, max_length=64, examples=["User_2"])]
 Emoji = Annotated[str, Meta(min_length=1, max_length=64, examples=["🚀"])]
 Seq = Annotated[int, Meta(ge=0, lt=MAX_INTEGER, examples=[41])]
+Words = Annotated[str, Meta(min_length=1, max_length=200, examples=["hello"])]
+MessageId = Annotated[str, Meta(max_length=128, examples=["5f3a9c1e-41"])]
 Count = Annotated[int, Meta(ge=1, lt=MAX_INTEGER, examples=[20])]
 
 
@@ -42,10 +44,23 @@ class LeaveRoom(Request, tag="leave_room"):
 
 
 class CreateRoom(Request, tag="create_room"):
-    """Make a room. It goes, with its history, when it was empty for an hour."""
+    """Make a room. That of an account stays; a guest's goes, with its history, when it was empty for an hour."""
 
     room: RoomName
     topic: Topic = ""
+
+
+class DeleteRoom(Request, tag="delete_room"):
+    """Do away with a room that you own, and with its history."""
+
+    room: RoomName
+
+
+class SetTopic(Request, tag="set_topic"):
+    """Say what a room is about, as its owner or a moderator."""
+
+    room: RoomName
+    topic: Topic
 
 
 class ListRooms(Request, tag="rooms"):
@@ -67,6 +82,16 @@ class AskHistory(Request, tag="history"):
     room: RoomName | None = None
     before: Seq | None = None
     after: Seq | None = None
+    limit: Count | None = None
+
+
+class Search(Request, tag="search"):
+    """Who said all these words, the last as the beginning of one? In the rooms you are in, or in `room`; go on with
+    `before`, the last id you got."""
+
+    text: Words
+    room: RoomName | None = None
+    before: MessageId | None = None
     limit: Count | None = None
 
 
@@ -112,6 +137,13 @@ class History(Event, tag="history"):
     more: bool
 
 
+class Found(Event, tag="search"):
+    """What was found, newest first; `more` when there is more that is older."""
+
+    messages: list[Chat]
+    more: bool
+
+
 class RoomChanged(Event, tag="room_changed"):
     """You are in the room now, and it is your current one."""
 
@@ -123,12 +155,28 @@ class RoomChanged(Event, tag="room_changed"):
     recovered: bool | None = None
 
 
-class RoomLine(Struct):
-    """One room of a list."""
+class TopicSet(Event, tag="topic"):
+    """The room is about something else now."""
+
+    room: str
+    topic: str
+    by: str
+
+
+class RoomDeleted(Event, tag="room_deleted"):
+    """The room is no more, and you are not in it."""
+
+    room: str
+    by: str
+
+
+class RoomLine(Struct, omit_defaults=True):
+    """One room of a list; the account that owns it, if there is one."""
 
     room: str
     topic: str
     members: int
+    owner: str | None = None
 
 
 class RoomList(Event, tag="rooms"):
@@ -184,8 +232,9 @@ class Presence(Event, tag="presence"):
 
 
 REQUESTS: tuple[type[Request], ...] = (
-    Say, JoinRoom, LeaveRoom, CreateRoom, ListRooms, AskWho, AskHistory, SetName, SetEmoji, SendDirect,
+    Say, JoinRoom, LeaveRoom, CreateRoom, DeleteRoom, SetTopic, ListRooms, AskWho, AskHistory, Search, SetName,
+    SetEmoji, SendDirect,
 )  # fmt: skip
 EVENTS: tuple[type[Event], ...] = (
-    Welcome, Chat, History, RoomChanged, RoomList, WhoList, Direct, Presence,
+    Welcome, Chat, History, Found, RoomChanged, TopicSet, RoomDeleted, RoomList, WhoList, Direct, Presence,
 )  # fmt: skip

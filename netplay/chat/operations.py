@@ -66,6 +66,6 @@ def operations(chat: ChatService) -> Sequence[Operation]:
         return ChatRooms(lines[:PAGE], len(lines) > PAGE)
 
     return (
-        Operation("POST", "/chat/rooms/{room}/messages", Publish, Published, publish, ("no_such_room",)),
+        Operation("POST", "/chat/rooms/{room}/messages", Publish, Published, publish, ("no_such_room", "store_busy")),
         Operation("GET", "/chat/rooms", ListChatRooms, ChatRooms, list_rooms),
     )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from netplay.chat.messages import MemberLine, Named, Presence, RoomLine
 from netplay.errors import Refused
 from netplay.people import Person
+from netplay.store.records import RoomRecord
+
+if TYPE_CHECKING:
+    from netplay.accounts.account import Account
 
 STANDING = {"general": "Everyone meets here", "gaming": "Games and who plays them", "tech": "How things work"}
 """The rooms that are always there, with their topics."""
@@ -15,11 +20,11 @@ STANDING = {"general": "Everyone meets here", "gaming": "Games and who plays the
 FIRST_ROOM = "general"
 MAX_ROOMS = 1000
 MAX_CREATED = 20
-"""Rooms that one client may create."""
+"""Rooms that one guest may create as long as it is here, and that one account may own."""
 MAX_JOINED = 50
 """Rooms that one client may be in."""
 EMPTY_FOR = 3600.0
-"""Seconds after which an empty room goes."""
+"""Seconds after which an empty room of a guest's goes."""
 NAMED_UP_TO = 100
 """Members up to which presence names who came and went."""
 
@@ -50,13 +55,17 @@ class Member:
 
 
 class Room:
-    """One room: its members, and what of them has changed since the others were told."""
+    """
+    One room: its members, and what of them has changed since the others were told.
 
-    __slots__ = ("_joined", "_left", "_renamed", "empty_since", "members", "name", "topic")
+    @ivar record: what of it is kept.
+    """
 
-    def __init__(self, name: str, topic: str, now: float) -> None:
-        self.name = name
-        self.topic = topic
+    __slots__ = ("_joined", "_left", "_renamed", "empty_since", "members", "name", "record")
+
+    def __init__(self, record: RoomRecord, now: float) -> None:
+        self.name = record.name
+        self.record = record
         self.members: dict[Member, None] = {}  # in the order of joining
         self.empty_since: float | None = now
         self._joined: dict[str, str] = {}
@@ -65,7 +74,32 @@ class Room:
 
     def line(self) -> RoomLine:
         """As lists show it."""
-        return RoomLine(self.name, self.topic, len(self.members))
+        return RoomLine(self.name, self.record.topic, len(self.members), self.record.owner)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it stays though nobody is in it."""
+        return self.name in STANDING or self.record.owner is not None
+
+    def check_keeper(self, account: Account | None) -> None:
+        """
+        Whether somebody keeps order here: its owner, and moderators.
+
+        @raise Refused: C{not_allowed}.
+        """
+        if account is None or not (account.name == self.record.owner or account.may_moderate(self.name)):
+            raise Refused("not_allowed", f"that is for the owner of {self.name} and for moderators", "$.room")
+
+    def check_owner(self, account: Account | None) -> None:
+        """
+        Whether somebody may do away with it: its owner, and operators.
+
+        @raise Refused: C{not_allowed}.
+        """
+        if account is None or not (account.name == self.record.owner or account.operator):
+            raise Refused("not_allowed", f"that is for the owner of {self.name}", "$.room")
+        if self.name in STANDING:
+            raise Refused("not_allowed", f"{self.name} is always there", "$.room")
 
     def add(self, member: Member) -> None:
         """Somebody comes in."""
@@ -129,7 +163,15 @@ class Rooms:
     """
 
     def __init__(self, now: float) -> None:
-        self._rooms = {name: Room(name, topic, now) for name, topic in STANDING.items()}
+        self._rooms = {name: Room(RoomRecord(name, topic), now) for name, topic in STANDING.items()}
+
+    def know(self, record: RoomRecord, now: float) -> Room:
+        """There is this room, or it is like that from now on."""
+        room = self._rooms.get(record.name)
+        if room is None:
+            room = self._rooms[record.name] = Room(record, now)
+        room.record = record
+        return room
 
     def get(self, name: str) -> Room:
         """
@@ -192,30 +234,33 @@ class Rooms:
         del member.rooms[room.name]
         room.remove(member, now)
 
-    def create(self, member: Member, name: str, topic: str, now: float) -> Room:
+    def check_create(self, member: Member, name: str) -> None:
         """
-        A new room.
+        Whether a member may make a room.
 
         @raise Refused: C{name_taken}, C{too_many}.
         """
         if name in self._rooms:
             raise Refused("name_taken", f"there is a room {name} already; join_room goes there", "$.room")
-        if len(self._rooms) >= MAX_ROOMS or member.created >= MAX_CREATED:
+        account = member.person.account
+        own = member.created if account is None else self._owned(account.name)
+        if len(self._rooms) >= MAX_ROOMS or own >= MAX_CREATED:
             raise Refused("too_many", "there are enough rooms; use one that is there", "$.room")
-        member.created += 1
-        room = self._rooms[name] = Room(name, topic, now)
-        return room
 
-    def expire(self, now: float) -> list[str]:
-        """Remove created rooms that were empty for L{EMPTY_FOR}; returns their names."""
-        gone = [
-            room.name
+    def _owned(self, account: str) -> int:
+        return sum(room.record.owner == account for room in self._rooms.values())
+
+    def remove(self, room: Room) -> None:
+        """A room goes."""
+        del self._rooms[room.name]
+
+    def expired(self, now: float) -> list[Room]:
+        """Those to be removed: rooms of guests that were empty for L{EMPTY_FOR}."""
+        return [
+            room
             for room in self._rooms.values()
-            if room.name not in STANDING and room.empty_since is not None and now - room.empty_since >= EMPTY_FOR
+            if not room.lasting and room.empty_since is not None and now - room.empty_since >= EMPTY_FOR
         ]
-        for name in gone:
-            del self._rooms[name]
-        return gone
 
     def names(self, most: int) -> list[str]:
         """The first names, the standing rooms before the others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from netplay.chat.messages import (
     AskHistory,
     AskWho,
     CreateRoom,
+    DeleteRoom,
     Direct,
+    Found,
     History,
     JoinRoom,
     LeaveRoom,
@@ -21,16 +24,19 @@ from netplay.chat.messages import (
     RoomChanged,
     RoomList,
     Say,
+    Search,
     SendDirect,
     SetEmoji,
     SetName,
+    SetTopic,
+    TopicSet,
     Welcome,
     WhoList,
 )
 from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
 from netplay.errors import Refused
 from netplay.interfaces import ISession
-from netplay.messages import COMMON, Event, Identity, Ok, Position, Resume, Resumed, RoomPosition
+from netplay.messages import COMMON, Chat, Event, Identity, Ok, Position, Resume, Resumed, RoomPosition
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, Session
 from netplay.text import clean_emoji
@@ -120,23 +126,25 @@ class ChatSession(Session):
         room = self.chat.rooms.joined(member, message.room)
         said, kept = self.chat.say(room, member.person.name, message.text, member.emoji)
         if message.ref is None:
+            self.core.keeping.unawaited("messages", kept)
             return None
         return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))
 
     def direct(self, message: SendDirect) -> Event:
-        """To one person, and back to who said it."""
-        other = self.chat.find(message.to)
-        if other is None:
+        """To one person, on all its connections, and back to who said it, on all of its."""
+        others = self.chat.find(message.to)
+        if not others:
             raise Refused("no_such_user", "nobody here has that id or name; who lists them", "$.to")
         direct = Direct(
             from_=self.member.person.name,
-            to=other.member.person.name,
+            to=others[0].member.person.name,
             message=message.text,
             emoji=self.member.emoji,
             at=self.core.now(),
             id=self.chat.next_direct(),
         )
-        if other is not self:
+        mine = [] if self.client.account is None else self.chat.find(self.member.person.name)
+        for other in {session: None for session in (*others, *mine) if session is not self}:
             other.client.send(direct)
         return direct
 
@@ -151,14 +159,12 @@ class ChatSession(Session):
         room = chat.rooms.get(message.room)
         chat.rooms.check_join(member, room, message.also)
         recovered = await self._catch_up(room, message.since)
-        if chat.rooms.find(room.name) is not room:
-            raise Refused("no_such_room", f"the room {room.name} has gone", "$.room")
+        log = chat.log(room)
         # No turn passes between the last page and this: nothing is missed, nothing comes twice.
         for other in list(member.rooms.values()):
             if other is not room and not message.also:
                 chat.leave(self, other)
         chat.join(self, room)
-        log = chat.log(room)
         return RoomChanged(
             room=room.name,
             message=f"You joined #{room.name} 🎉",
@@ -209,9 +215,24 @@ class ChatSession(Session):
         """Out of a room."""
         self.chat.leave(self, self.chat.rooms.joined(self.member, message.room))
 
-    def create_room(self, message: CreateRoom) -> None:
+    def create_room(self, message: CreateRoom) -> Deferred[None]:
         """A room of one's own, which is not joined by that."""
-        self.chat.rooms.create(self.member, message.room, message.topic, self.core.clock.seconds())
+        return self.chat.create(self.member, message.room, message.topic)
+
+    def delete_room(self, message: DeleteRoom) -> Deferred[None]:
+        """One's own room is not to be any more."""
+        room = self.chat.rooms.get(message.room)
+        room.check_owner(self.client.account)
+        return self.chat.delete(room, self.member.person.name)
+
+    def set_topic(self, message: SetTopic) -> Deferred[None]:
+        """What a room is about, which its members are told."""
+        chat = self.chat
+        room = chat.rooms.get(message.room)
+        room.check_keeper(self.client.account)
+        kept = chat.change(room, topic=message.topic)
+        chat.channel(room).publish(TopicSet(room=room.name, topic=message.topic, by=self.member.person.name))
+        return kept
 
     def list_rooms(self, message: ListRooms) -> Event:
         """The rooms there are."""
@@ -231,6 +252,17 @@ class ChatSession(Session):
         room = self.chat.rooms.meant(self.member, message.room)
         limit = min(message.limit or PAGE, PAGE)
         return Deferred.fromCoroutine(self._page(room, message.before, message.after, limit))
+
+    def search(self, message: Search) -> Deferred[Event]:
+        """Who said that."""
+        rooms = list(self.member.rooms) if message.room is None else [self.chat.rooms.get(message.room).name]
+        limit = min(message.limit or PAGE, PAGE)
+        found = self.core.store.rooms.search(message.text, rooms, message.before, limit + 1)
+        return found.addCallback(self._found, limit)
+
+    def _found(self, found: list[Chat], limit: int) -> Event:
+        page = self.client.fit(found[:limit])
+        return Found(messages=page, more=len(page) < len(found))
 
     def set_name(self, message: SetName) -> Deferred[None]:
         """Another name, for everyone to see."""
@@ -287,14 +319,17 @@ class ChatSession(Session):
             request.ref,
         )
         for room in rooms:
-            since = request.since.get(room.name)
-            told = positions[room.name]
-            if since is not None:
-                await self._catch_up(room, since)
-            elif self.chat.log(room).seq != told.seq:  # something was said while another room was read
-                await self._catch_up(room, Position(told.epoch, told.seq))
-            self.chat.join(self, room)
+            with suppress(Refused):  # it went while another room was read
+                await self._return_to(room, request.since.get(room.name), positions[room.name])
         self._returning = None
+
+    async def _return_to(self, room: Room, since: Position | None, told: RoomPosition) -> None:
+        if since is not None:
+            await self._catch_up(room, since)
+        elif self.chat.log(room).seq != told.seq:  # something was said while another room was read
+            await self._catch_up(room, Position(told.epoch, told.seq))
+        self.chat.log(room)  # is it still there?
+        self.chat.join(self, room)
 
     def expired(self, kept: Kept) -> None:
         """Nobody came back: the name is free."""
@@ -307,9 +342,12 @@ class ChatSession(Session):
         JoinRoom: join_room,
         LeaveRoom: leave_room,
         CreateRoom: create_room,
+        DeleteRoom: delete_room,
+        SetTopic: set_topic,
         ListRooms: list_rooms,
         AskWho: who,
         AskHistory: history,
+        Search: search,
         SetName: set_name,
         SetEmoji: set_emoji,
     }

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from netplay.accounts.account import Account
 from netplay.chat.messages import Named, Presence
 from netplay.chat.rules import (
     EMPTY_FOR,
@@ -21,11 +22,17 @@ from netplay.chat.rules import (
 )
 from netplay.errors import Refused
 from netplay.people import Person
+from netplay.store.records import RoomRecord
 
 
 def member(number: int) -> Member:
     """Somebody."""
     return Member(Person(f"User_{number}"))
+
+
+def owner(number: int, name: str = "Zoe", *roles: str) -> Member:
+    """Somebody who is an account."""
+    return Member(Person(f"User_{number}", Account(name, name.lower(), roles)))
 
 
 def ids(lines: list[Named] | None) -> list[str]:
@@ -39,6 +46,11 @@ class RoomsTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.rooms = Rooms(0.0)
         self.ann, self.bob = member(1), member(2)
+
+    def create(self, member: Member, name: str, topic: str = "", now: float = 0.0, owner: str | None = None) -> Room:
+        self.rooms.check_create(member, name)
+        member.created += 1
+        return self.rooms.know(RoomRecord(name, topic, owner), now)
 
     def assertRefused(self, code: str, ask: object, *args: object) -> None:
         refused = self.assertRaises(Refused, ask, *args)
@@ -96,7 +108,7 @@ class JoiningTests(RoomsTestCase):
 
     def test_not_more_than_so_many_at_once(self) -> None:
         for number in range(MAX_JOINED):
-            self.rooms.join(self.ann, Room(f"r{number}", "", 0.0))
+            self.rooms.join(self.ann, Room(RoomRecord(f"r{number}"), 0.0))
         self.assertRefused("too_many", self.rooms.check_join, self.ann, self.rooms.get("tech"), True)
         self.rooms.check_join(self.ann, self.rooms.get("tech"), False)  # it leaves the others
         self.rooms.check_join(self.ann, self.ann.rooms["r0"], True)  # it is there already
@@ -106,26 +118,42 @@ class CreatingTests(RoomsTestCase):
     """Rooms that members make."""
 
     def test_it_is_there(self) -> None:
-        room = self.rooms.create(self.ann, "garden", "what grows", 0.0)
+        room = self.create(self.ann, "garden", "what grows")
         self.assertIs(self.rooms.get("garden"), room)
         self.assertEqual((room.line().topic, room.line().members), ("what grows", 0))
 
     def test_a_name_that_is_taken(self) -> None:
-        self.assertRefused("name_taken", self.rooms.create, self.ann, "general", "", 0.0)
+        self.assertRefused("name_taken", self.rooms.check_create, self.ann, "general")
 
     def test_not_more_than_so_many_each(self) -> None:
         for number in range(MAX_CREATED):
-            self.rooms.create(self.ann, f"r{number}", "", 0.0)
-        self.assertRefused("too_many", self.rooms.create, self.ann, "one-more", "", 0.0)
-        self.rooms.create(self.bob, "one-more", "", 0.0)
+            self.create(self.ann, f"r{number}")
+        self.assertRefused("too_many", self.rooms.check_create, self.ann, "one-more")
+        self.rooms.check_create(self.bob, "one-more")
+
+    def test_what_an_account_owns_counts_wherever_it_was_made(self) -> None:
+        for number in range(MAX_CREATED):
+            self.create(owner(number), f"r{number}", owner="Zoe")
+        self.assertRefused("too_many", self.rooms.check_create, owner(100), "one-more")
+        self.rooms.check_create(owner(101, "Ann"), "one-more")
+
+    def test_one_that_was_removed_counts_no_more(self) -> None:
+        rooms = [self.create(owner(1), f"r{number}", owner="Zoe") for number in range(MAX_CREATED)]
+        self.rooms.remove(rooms[0])
+        self.rooms.check_create(owner(1), "one-more")
+
+    def test_one_that_is_known_already_is_like_that_from_now_on(self) -> None:
+        room = self.rooms.get("tech")
+        self.assertIs(self.rooms.know(RoomRecord("tech", "how it works"), 0.0), room)
+        self.assertEqual(room.line().topic, "how it works")
 
     def test_not_more_than_so_many_in_all(self) -> None:
         for number in range(MAX_ROOMS - len(STANDING)):
-            self.rooms.create(member(number), f"r{number}", "", 0.0)
-        self.assertRefused("too_many", self.rooms.create, self.ann, "one-more", "", 0.0)
+            self.create(member(number), f"r{number}")
+        self.assertRefused("too_many", self.rooms.check_create, self.ann, "one-more")
 
     def test_the_list_is_by_name_and_goes_on_behind_any(self) -> None:
-        self.rooms.create(self.ann, "garden", "", 0.0)
+        self.create(self.ann, "garden")
         names = [line.room for line in self.rooms.listing(None)]
         self.assertEqual(names, ["gaming", "garden", "general", "tech"])
         self.assertEqual([line.room for line in self.rooms.listing("garden")], ["general", "tech"])
@@ -137,36 +165,77 @@ class ExpiryTests(RoomsTestCase):
     """Rooms that stay empty."""
 
     def test_after_an_hour_it_is_gone(self) -> None:
-        self.rooms.create(self.ann, "garden", "", 100.0)
-        self.assertEqual(self.rooms.expire(100.0 + EMPTY_FOR - 1), [])
-        self.assertEqual(self.rooms.expire(100.0 + EMPTY_FOR), ["garden"])
+        room = self.create(self.ann, "garden", now=100.0)
+        self.assertEqual(self.rooms.expired(100.0 + EMPTY_FOR - 1), [])
+        self.assertEqual(self.rooms.expired(100.0 + EMPTY_FOR), [room])
+        self.rooms.remove(room)
         self.assertIsNone(self.rooms.find("garden"))
         self.assertEqual(EMPTY_FOR, 3600)
 
     def test_not_while_somebody_is_there(self) -> None:
-        room = self.rooms.create(self.ann, "garden", "", 0.0)
+        room = self.create(self.ann, "garden")
         self.rooms.join(self.bob, room)
-        self.assertEqual(self.rooms.expire(10 * EMPTY_FOR), [])
+        self.assertEqual(self.rooms.expired(10 * EMPTY_FOR), [])
 
     def test_the_hour_begins_when_the_last_one_goes(self) -> None:
-        room = self.rooms.create(self.ann, "garden", "", 0.0)
+        room = self.create(self.ann, "garden")
         self.rooms.join(self.bob, room)
         self.rooms.join(self.ann, room)
         self.rooms.leave(self.bob, room, 1000.0)
         self.rooms.leave(self.ann, room, 5000.0)
-        self.assertEqual(self.rooms.expire(1000.0 + EMPTY_FOR), [])
-        self.assertEqual(self.rooms.expire(5000.0 + EMPTY_FOR), ["garden"])
+        self.assertEqual(self.rooms.expired(1000.0 + EMPTY_FOR), [])
+        self.assertEqual(self.rooms.expired(5000.0 + EMPTY_FOR), [room])
+
+    def test_rooms_of_accounts_stay(self) -> None:
+        self.create(owner(1), "garden", owner="Zoe")
+        self.assertEqual(self.rooms.expired(100 * EMPTY_FOR), [])
 
     def test_standing_rooms_stay(self) -> None:
-        self.assertEqual(self.rooms.expire(100 * EMPTY_FOR), [])
+        self.assertEqual(self.rooms.expired(100 * EMPTY_FOR), [])
         self.assertEqual(self.rooms.names(10), list(STANDING))
+
+
+class KeepingOrderTests(RoomsTestCase):
+    """Who may do what with a room."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.room = self.create(owner(1), "garden", owner="Zoe")
+
+    def may(self, check: object, *roles: str, name: str = "Ann") -> bool:
+        assert callable(check)
+        try:
+            check(Account(name, name.lower(), roles))
+        except Refused as refused:
+            self.assertEqual((refused.code, refused.field), ("not_allowed", "$.room"))
+            return False
+        return True
+
+    def test_its_owner_operators_and_moderators_keep_order(self) -> None:
+        check = self.room.check_keeper
+        self.assertTrue(self.may(check, name="Zoe"))
+        for role in ("operator", "moderator", "moderator:garden"):
+            self.assertTrue(self.may(check, role), role)
+        self.assertFalse(self.may(check))
+        self.assertFalse(self.may(check, "moderator:tech"))
+        self.assertRefused("not_allowed", check, None)
+
+    def test_only_its_owner_and_operators_do_away_with_it(self) -> None:
+        check = self.room.check_owner
+        self.assertTrue(self.may(check, name="Zoe"))
+        self.assertTrue(self.may(check, "operator"))
+        self.assertFalse(self.may(check, "moderator", "moderator:garden"))
+        self.assertRefused("not_allowed", check, None)
+
+    def test_nobody_does_away_with_a_standing_room(self) -> None:
+        self.assertFalse(self.may(self.rooms.get("tech").check_owner, "operator"))
 
 
 class PresenceTests(SynchronousTestCase):
     """What is told of who comes and goes."""
 
     def setUp(self) -> None:
-        self.room = Room("tech", "", 0.0)
+        self.room = Room(RoomRecord("tech"), 0.0)
         self.ann, self.bob = member(1), member(2)
         self.room.add(self.ann)
         self.room.presence()
@@ -270,7 +339,7 @@ class PresenceTests(SynchronousTestCase):
     @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["in", "out", "name", "tell"])), max_size=40))
     def test_whoever_listens_knows_who_is_there_under_which_name(self, events: list[tuple[int, str]]) -> None:
-        room = Room("tech", "", 0.0)
+        room = Room(RoomRecord("tech"), 0.0)
         everyone = {number: member(number) for number in range(1, 5)}
         known: dict[str, str] = {}
         for step, (number, what) in enumerate([*events, (1, "tell")]):
@@ -301,7 +370,7 @@ class MembersAfterTests(SynchronousTestCase):
     """L{members_after}."""
 
     def setUp(self) -> None:
-        self.room = Room("tech", "", 0.0)
+        self.room = Room(RoomRecord("tech"), 0.0)
         for number in range(1, 6):
             self.room.add(member(number))
 
