@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 OPERATOR = "operator"
 MODERATOR = "moderator"
 
-_ROLE = re.compile(r"operator|moderator(:[a-z0-9][a-z0-9_-]{0,31})?")
+ROLE = r"^(operator|moderator(:[a-z0-9][a-z0-9_-]{0,31})?)\Z"
+"""The pattern of roles: C{operator}, C{moderator}, C{moderator:ROOM}."""
 
 
 def is_role(role: str) -> bool:
-    """Whether it is C{operator}, C{moderator} or C{moderator:ROOM}."""
-    return _ROLE.fullmatch(role) is not None
+    """Whether there is such a role."""
+    return re.match(ROLE, role) is not None
 
 
 class IAccount(Interface):

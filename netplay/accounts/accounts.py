@@ -180,12 +180,18 @@ class Accounts(Service):
         if not account.connections and self._here.get(account.skeleton) is account:
             del self._here[account.skeleton]
 
-    def changed(self, record: AccountRecord | None, account: Account) -> None:
-        """What the store has of an account has changed: it may have other roles, or may not be here any more."""
-        if record is None or record.disabled:
-            account.end(Refused("kicked", "this account is disabled"))
-        else:
+    def connections(self, skeleton: str) -> int:
+        """How many the account with that skeleton has."""
+        account = self._here.get(skeleton)
+        return 0 if account is None else len(account.connections)
+
+    def changed(self, record: AccountRecord) -> None:
+        """This is what the store has of an account: it may have other roles, or may not be here any more."""
+        account = self._here.get(record.skeleton)
+        if account is not None:
             account.granted = frozenset(record.roles)
+            if record.disabled:
+                account.end(Refused("kicked", "this account is disabled"))
 
     def startService(self) -> None:
         """Begin to look after those who are here."""
@@ -207,7 +213,9 @@ class Accounts(Service):
         try:
             self._unseen = self._unseen or list(self._here.values())
             for account in self._unseen[:MOST_LOOKED_AT]:
-                self.changed(await self._core.store.accounts.find(account.skeleton), account)
+                record = await self._core.store.accounts.find(account.skeleton)
+                if record is not None:
+                    self.changed(record)
             del self._unseen[:MOST_LOOKED_AT]
         except Refused:
             self._log.info("accounts: the store has no time to say what has changed")

@@ -12,6 +12,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.resource import IResource, Resource
 from zope.interface import implementer
 
+from netplay.accounts import operations as accounts
 from netplay.core import Core
 from netplay.operations import Operation
 from netplay.web.admin import visitors
@@ -35,7 +36,7 @@ def admin_children(options: Mapping[str, Any], core: Core) -> dict[bytes, IResou
     """
 
     def operations() -> Iterable[Operation]:
-        return [*core.operations, *visitors.operations(core)]
+        return [*core.operations, *accounts.operations(core), *visitors.operations(core)]
 
     return {
         b"api": API(core, token_of(options), operations),

@@ -56,6 +56,8 @@ class DocumentTests(AdminCase):
                 ("GET", "/game/games"),
                 ("GET", "/game/rooms"),
                 ("POST", "/ticker/prices"),
+                ("GET", "/accounts"),
+                ("PUT", "/accounts/{name}"),
                 ("GET", "/clients"),
                 ("DELETE", "/clients/{id}"),
                 ("POST", "/bans"),
