@@ -66,7 +66,7 @@ class Users:
         """Another one. Who knows the old one may have sessions: they are over."""
         record = await self._one("password", name)
         await self._accounts.change(record.skeleton, password=await self._passwords.hash(password.encode()))
-        await self._core.store.sessions.drop_all(record.skeleton)
+        await self._core.store.sessions.drop_all(record.name)
         await self._note("user_password", record.name)
         return f"{record.name} has another password now"
 
