@@ -109,13 +109,13 @@ async def test_a_program_that_is_cut_off_again_and_again_hears_everything_once(d
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
 @ensureDeferred
 async def test_a_program_outlives_the_daemon(daemons: Daemons, way: Way, how: signal.Signals) -> None:
-    daemon = await daemons.start()
+    daemon = await daemons.start("--store=memory:")
     ann = await deferToThread(Program, way, way.port(daemon, "chat"))
     await said(daemon, 0, 3)
     await deferToThread(ann.until, is_chat("2"))
     daemon.signal(how)
     await daemon.ended()
-    again = await started_again(daemons, daemon)
+    again = await started_again(daemons, daemon, "--store=memory:")
     await deferToThread(ann.until, lambda message: message == {"type": "gap", "room": "general"})
     await said(again, 3, 4)
     await deferToThread(ann.until, is_chat("3"))

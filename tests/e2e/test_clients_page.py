@@ -35,7 +35,7 @@ def alike(shown: str, printed: str) -> bool:
 
 @ensureDeferred
 async def test_listener_and_asker(daemons: Daemons, tmp_path: Path) -> None:
-    daemon = await daemons.start()
+    daemon = await daemons.start("--store=memory:")
     listener = started(daemons, daemon, "listener.py", tmp_path)
     await listener.line("I am User_1, in general")
     ben: MessageClient = await daemon.client("chat")
@@ -43,14 +43,14 @@ async def test_listener_and_asker(daemons: Daemons, tmp_path: Path) -> None:
     await listener.line("User_2: hello")
     daemon.kill()
     await daemon.ended()
-    again = await started_again(daemons, daemon)
+    again = await started_again(daemons, daemon, "--store=memory:")
     await listener.line("may be lost")
     ben = await again.client("chat")
     ben.send(type="chat", text="bye")
     assert (await listener.ended()).status == 0
     assert listener.output == SHOWN["listener.py"]
 
-    third = await daemons.start()
+    third = await daemons.start("--store=memory:")
     asker = started(daemons, third, "asker.py", tmp_path)
     assert (await asker.ended()).status == 0
     assert alike(SHOWN["asker.py"], asker.output), asker.output

@@ -58,7 +58,7 @@ async def test_a_client_that_is_cut_off_again_and_again_hears_everything_once(da
 @every_way
 @ensureDeferred
 async def test_who_was_away_for_too_long_is_told_so(daemons: Daemons, way: Way) -> None:
-    daemon = await daemons.start("--rate", "0")
+    daemon = await daemons.start("--rate", "0", "--store=memory:")
     relay = Relay(way.port(daemon, "chat"))
     port = await relay.open()
     ann = await way.client(port, "chat")
@@ -97,7 +97,7 @@ async def test_who_asked_is_told_when_the_answer_cannot_come(daemons: Daemons, w
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
 @ensureDeferred
 async def test_a_client_outlives_the_daemon(daemons: Daemons, way: Way, how: signal.Signals) -> None:
-    daemon = await daemons.start()
+    daemon = await daemons.start("--store=memory:")
     ann = await way.client(way.port(daemon, "chat"), "chat")
     await ann.ask("join_room", room="tech")
     await said(daemon, 0, 5, "tech")
@@ -106,7 +106,7 @@ async def test_a_client_outlives_the_daemon(daemons: Daemons, way: Way, how: sig
     await daemon.ended()
     if how == signal.SIGTERM:
         assert (await get(ann, "error"))["code"] == "shutting_down"
-    again = await started_again(daemons, daemon)
+    again = await started_again(daemons, daemon, "--store=memory:")
     welcome = await get(ann, "welcome")
     assert welcome["you"] == ann.you
     assert (await get(ann, "gap"))["room"] == "tech"
@@ -115,6 +115,27 @@ async def test_a_client_outlives_the_daemon(daemons: Daemons, way: Way, how: sig
     await said(again, 6, 7, "tech")
     assert (await get(ann, "chat"))["message"] == "6"
     assert (await ann.ask("who"))["room"] == "tech"
+
+
+@every_way
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
+@ensureDeferred
+async def test_of_what_was_kept_a_client_misses_nothing(daemons: Daemons, way: Way, how: signal.Signals) -> None:
+    daemon = await daemons.start()
+    ann = await way.client(way.port(daemon, "chat"), "chat")
+    await ann.ask("join_room", room="tech")
+    await said(daemon, 0, 5, "tech")
+    await get(ann, "chat", message="4")
+    daemon.signal(how)
+    await daemon.ended()
+    again = await started_again(daemons, daemon)
+    await get(ann, "room_changed")
+    await said(again, 5, 6, "tech")
+    came = [await patiently(ann.next())]
+    while came[-1]["type"] != "chat":
+        came.append(await patiently(ann.next()))
+    assert came[-1]["message"] == "5"
+    assert "gap" not in [message["type"] for message in came]
 
 
 @ensureDeferred
@@ -233,7 +254,7 @@ async def test_an_answer_comes_through_what_is_not_read_unless_that_is_too_much(
 async def test_who_reads_too_slowly_is_sent_away_comes_back_and_knows_what_is_missing(
     daemons: Daemons, way: Way
 ) -> None:
-    daemon = await daemons.start("--rate", "0")
+    daemon = await daemons.start("--rate", "0", "--store=memory:")
     ann = await way.client(way.port(daemon, "chat"), "chat")
     ben: MessageClient = await daemon.client("chat")
     last = 2999

@@ -291,7 +291,7 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(daemons: Da
 
 @ensureDeferred
 async def test_of_what_is_gone_it_is_told(daemons: Daemons) -> None:
-    daemon = await daemons.start("--rate", "0")
+    daemon = await daemons.start("--rate", "0", "--store=memory:")
     ann = await daemon.client("chat")
     welcome = await ann.get("welcome")
     ann.abort()

@@ -70,8 +70,9 @@ async def test_in_the_foreground(daemons: Daemons, command: tuple[str, ...]) -> 
         assert ("AsyncioSelectorReactor" in daemon.output) == ("asyncio" in command)
     assert list(daemon.addresses) == list(FEATURES)
     await greets(daemon, *FEATURES)
-    left = [path.name for path in daemons.directory.iterdir()]
-    assert left == (["twistd.pid"] if command == ("twistd", "-n", "netplay") else [])
+    left = {path.name.partition("-")[0] for path in daemons.directory.iterdir()}
+    pidfile = {"twistd.pid"} if command == ("twistd", "-n", "netplay") else set()
+    assert left == {"netplay.sqlite", "netplay.sqlite.lock"} | pidfile
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == Ended(None, signal.SIGTERM)
     assert not list(daemons.directory.iterdir())

@@ -59,14 +59,14 @@ async def get(client: Client, type: str, **fields: Any) -> dict[str, Any]:
             return message
 
 
-async def started_again(daemons: Daemons, daemon: Daemon) -> Daemon:
-    """Another daemon on the same ports."""
+async def started_again(daemons: Daemons, daemon: Daemon, *more: str) -> Daemon:
+    """Another daemon on the same ports, with more options."""
     options = [
         word
         for feature, (address, *_) in daemon.addresses.items()
         for word in (f"--{feature}", FIXED.format(port=address.port))
     ]
-    return await daemons.start(*options)
+    return await daemons.start(*options, *more)
 
 
 async def said(daemon: Daemon, first: int, last: int, room: str = "general") -> None:
