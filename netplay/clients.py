@@ -61,6 +61,7 @@ class Client:
     __slots__ = (
         "_fresh",
         "_gone",
+        "_saved",
         "_token",
         "_waits_for",
         "channels",
@@ -84,6 +85,7 @@ class Client:
         self._fresh = True  # nothing was received yet: it may still resume
         self._gone = False
         self._waits_for: IMessageService | None = None  # which greets it once it has logged in
+        self._saved: bytes | None = None  # what the store has of it
         self._token = connection.core.sessions.open(self)
         try:
             self.session: ISession = self._greeted_by(service)
@@ -92,6 +94,7 @@ class Client:
                 channel.leave(self)
             connection.core.sessions.close(self._token)
             raise
+        self.keep()
 
     # What the feature uses (IClient)
 
@@ -145,6 +148,11 @@ class Client:
     def forget(self, key: Hashable) -> None:
         """Take back an offer that was not sent yet."""
         self.outbox.forget((self.feature, key))
+
+    def keep(self) -> None:
+        """What the client comes back to has changed, which is kept if it is an account's."""
+        if not self._gone:
+            self._keep()
 
     def end(self, code: str, message: str) -> None:
         """Say an error and close the connection."""
@@ -210,6 +218,8 @@ class Client:
         for channel in list(self.channels):
             channel.leave(self)
         try:
+            self._saved = None  # it was used up to now
+            self._keep()
             kept = self.session.lost()
         except Exception:
             self._log.failure("{feature}: while a client left", feature=self.feature)
@@ -218,6 +228,12 @@ class Client:
             sessions.close(self._token)
         else:
             sessions.keep(self._token, self.feature, kept, self.session.expired, now, self.account)
+
+    def _keep(self) -> None:
+        state = None if self.account is None else self.session.keep()
+        if self.account is not None and state is not None and state != self._saved:
+            self._saved = state
+            self.connection.core.saved.save(self._token, self.account.name, self.feature, state)
 
     def _greeted_by(self, service: IMessageService) -> ISession:
         core = self.connection.core
@@ -255,6 +271,7 @@ class Client:
 
     def _be(self, account: Account) -> Event:
         self.connection.logged_in(account, self)
+        self.keep()
         return ANSWERED if self._gone else self.who(account)
 
     def _set_password(self, message: SetPassword) -> Deferred[None]:
@@ -264,23 +281,43 @@ class Client:
         return Deferred.fromCoroutine(self._come_back(message))
 
     async def _come_back(self, message: Resume) -> Event:
-        core = self.connection.core
-        owner = core.sessions.owner(message.session)
-        account = None if owner is None else await core.accounts.find(owner.name)
-        if owner is not None and (account is None or self._gone):
-            raise Refused("bad_session", "the account whose session it is may not be used", "$.session")
-        kept = core.sessions.resume(message.session, self.feature, self)
-        core.sessions.close(self._token)
-        self._token = message.session
+        core, token = self.connection.core, message.session
+        saved = None if core.sessions.knows(token) else await core.saved.find(token, self.feature)
+        owner = core.sessions.owner(token) if saved is None else saved.account
+        account = None if owner is None else await self._owner(owner)
+        if self._gone:
+            raise Refused("unavailable", "you have gone")
+        if saved is None or core.sessions.knows(token):  # somebody may have come back to it meanwhile
+            saved, kept = None, core.sessions.resume(token, self.feature, self)
+        else:
+            core.sessions.take(token, self)
+        self._give_up_own_session()
+        self._token = token
         if account is not None:
             self.connection.logged_in(account, self)
-        await maybeDeferred(self.session.resumed, kept, message)
-        if (
-            account is None and self.account is not None
-        ):  # it was a guest, and has logged in elsewhere on the connection
+        if saved is None:
+            await maybeDeferred(self.session.resumed, kept, message)
+        else:
+            await maybeDeferred(self.session.restored, saved.state, message)
+        if account is None and self.account is not None:  # a guest, which has logged in elsewhere on the connection
             self.session.logged_in(self.account)
             self.send(self.who(self.account))
+        self.keep()
         return ANSWERED
+
+    async def _owner(self, name: str) -> Account:
+        account = await self.connection.core.accounts.find(name)
+        if account is None:
+            raise Refused("bad_session", "the account whose session it is may not be used", "$.session")
+        self.connection.check_account(account)
+        return account
+
+    def _give_up_own_session(self) -> None:
+        core = self.connection.core
+        core.sessions.close(self._token)
+        if self._saved is not None:
+            core.saved.drop(self._token)
+            self._saved = None
 
     def _answer(self, answer: Event | None, ref: str | int | None) -> None:
         self.connection.mistakes = 0

@@ -276,13 +276,22 @@ class Connection(Protocol):
         @param asked: which of them is told as an answer; the others are told too.
         @raise Refused: C{not_allowed}, when it is another account's.
         """
+        self.check_account(account)
         if self.account is None and self._open:  # it may have gone while a password was checked
             self.account = self.core.accounts.enter(self, account)
             for client in self.clients():
                 client.logged_in(self.account)
                 if client is not asked:
                     client.send(client.who(self.account))
-        elif self.account is not None and self.account.skeleton != account.skeleton:
+                    client.keep()
+
+    def check_account(self, account: Account) -> None:
+        """
+        Whether it may be that account's.
+
+        @raise Refused: C{not_allowed}, when it is another account's.
+        """
+        if self.account is not None and self.account.skeleton != account.skeleton:
             raise Refused("not_allowed", f"you are logged in as {self.account.name}; be another in a new connection")
 
     # Input

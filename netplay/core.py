@@ -14,7 +14,7 @@ from netplay.bans import Bans
 from netplay.complaints import Complaints
 from netplay.keeping import Keeping
 from netplay.limits import Gate, Limits
-from netplay.sessions import Sessions
+from netplay.sessions import SavedSessions, Sessions
 from netplay.totals import Totals
 from netplay.watch import Watch
 
@@ -58,6 +58,7 @@ class Core:
         self.complaints = Complaints(clock)
         self.keeping = Keeping(clock)
         self.sessions = Sessions()
+        self.saved = SavedSessions(self)
         self.totals = Totals()
         self.watch = Watch(clock, self.sessions, self.totals.pace("watch"))
         self.accounts = Accounts(self)

@@ -101,6 +101,18 @@ class ISession(Interface):
     def logged_in(account: Account) -> None:
         """The client, which is here already, is an account's from now on: take its name, as C{identity} will say."""
 
+    def keep() -> bytes | None:
+        """
+        What L{restored} needs to bring an account back at any time, after a restart too, or C{None}. Asked for when
+        L{Client.keep<netplay.clients.Client.keep>} is called, which says that it has changed, and before L{lost}.
+        """
+
+    def restored(state: bytes, request: Resume) -> Deferred[None] | None:
+        """
+        The client, which is an account's, comes back to what L{keep} returned long ago, or to another run of the
+        daemon. Sends what L{resumed} does.
+        """
+
     def finishing() -> None:
         """The client sends no more and goes when it has read all: send what would come too late otherwise."""
 

@@ -35,6 +35,11 @@ class Person:
         self.account = account
         self.renamed: Callable[[], None] = _nobody_to_tell
 
+    def back(self, account: Account | None) -> None:
+        """It is here again, on a connection that has its account as it is now."""
+        if self.account is not None:
+            self.account = account
+
     def identity(self) -> Identity:
         """As clients are told."""
         return Identity(self.id, self.name, self.account is None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from netplay.errors import Refused
 from netplay.help import describe
-from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request
+from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request, Resume
 from netplay.text import same_name
 from netplay.wire.grammar import Grammar
 
@@ -57,6 +57,13 @@ class Session:
             await self.core.accounts.check_name(name, self.client.account)
             if self.client.gone:
                 raise Refused("unavailable", "you have gone")
+
+    def keep(self) -> bytes | None:
+        """There is nothing to come back to after a while."""
+
+    def restored(self, state: bytes, request: Resume) -> Any:
+        """Nothing was kept, so this is not called."""
+        raise NotImplementedError("who keeps something restores it")
 
     def finishing(self) -> None:
         """Nothing waits for a timer here."""

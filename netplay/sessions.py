@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from netplay.errors import Refused
+from netplay.store.records import SessionRecord
 
 if TYPE_CHECKING:
     from netplay.accounts.account import Account
     from netplay.clients import Client
+    from netplay.core import Core
 
 KEPT_FOR = 120.0
-"""Seconds that a guest may take to come back."""
+"""Seconds that one may take to come back as if one had not been away; a guest cannot come back later."""
 
 MOST_KEPT = 10_000
 """Sessions kept for those who may come back; the oldest goes first."""
@@ -68,10 +71,14 @@ class Sessions:
         """The session is over."""
         del self._live[token]
 
-    def owner(self, token: str) -> Account | None:
-        """The account whose session it is, C{None} if it is a guest's or nobody's."""
+    def knows(self, token: str) -> bool:
+        """Whether somebody has that session, or may come back to it."""
+        return token in self._live or token in self._kept
+
+    def owner(self, token: str) -> str | None:
+        """The name of the account whose session it is, C{None} if it is a guest's or nobody's."""
         held = self._live.get(token) or self._kept.get(token)
-        return None if held is None else held.account
+        return None if held is None or held.account is None else held.account.name
 
     def resume(self, token: str, feature: str, client: Client) -> Any:
         """
@@ -89,6 +96,10 @@ class Sessions:
         del self._kept[token]
         self._live[token] = client
         return kept.state
+
+    def take(self, token: str, client: Client) -> None:
+        """A session that was saved is a client's from now on."""
+        self._live[token] = client
 
     def forget(self, account: Account) -> None:
         """Nobody comes back to what an account has left."""
@@ -108,3 +119,31 @@ class Sessions:
             kept.expired(kept.state)
         except Exception:  # the others are to expire all the same
             self._log.failure("{feature}: while a session expired", feature=kept.feature)
+
+
+class SavedSessions:
+    """
+    What accounts come back to at any time, after a restart too. The store has a hash of each token, so that whoever
+    reads it cannot come back as somebody else.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def save(self, token: str, account: str, feature: str, state: bytes) -> None:
+        """That is what the account comes back to with this token from now on."""
+        record = SessionRecord(_key(token), account, feature, state, self._core.now())
+        self._core.keeping.keep("sessions", self._core.store.sessions.put, record)
+
+    def drop(self, token: str) -> None:
+        """Nobody comes back with this token."""
+        self._core.keeping.keep("sessions", self._core.store.sessions.drop, _key(token))
+
+    async def find(self, token: str, feature: str) -> SessionRecord | None:
+        """What there is to come back to in a feature."""
+        record = await self._core.store.sessions.find(_key(token))
+        return None if record is None or record.feature != feature else record
+
+
+def _key(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

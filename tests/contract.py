@@ -352,6 +352,10 @@ class Contract:
             self.house.store.accounts.add(record)
         return self.house.connect(self.feature)
 
+    def restart(self) -> None:
+        """The daemon is killed, and another goes on with what it kept."""
+        self.house = House(wire=self.wire, store=self.house.store, accounts={"checkers": [Keeper()]})
+
     def log_in(self, client: LineClient, name: str = "Ann") -> dict[str, Any]:
         """Say that one is an account; returns the answer."""
         return client.ask("login", user=name, password=PASSWORD)
@@ -461,6 +465,55 @@ class Contract:
         self.assertEqual(resumed["you"], {"id": ann.id, "name": "Ann", "guest": False})
         self.assertEqual(self.log_in(again)["type"], "logged_in")
         self.assertEqual([person.id for person in self.people().all("Ann")], [ann.id])
+
+    def test_an_account_comes_back_at_any_time(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        ann.drop()
+        self.house.wait(3600)
+        for _ in range(2):
+            again, resumed = self.come_back(ann.hello["session"])
+            self.assertEqual((resumed["type"], resumed["session"]), ("resumed", ann.hello["session"]))
+            self.assertEqual((resumed["you"]["name"], resumed["you"]["guest"]), ("Ann", False))
+            self.assertEqual(self.log_in(again)["type"], "logged_in")
+            self.assertEqual([person.id for person in self.people().all("Ann")], [resumed["you"]["id"]])
+            again.drop()
+            self.house.wait(3600)
+
+    def test_after_a_restart_too(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        bob = self.house.connect(self.feature)
+        self.restart()
+        _, resumed = self.come_back(ann.hello["session"])
+        self.assertEqual((resumed["you"]["name"], resumed["you"]["guest"]), ("Ann", False))
+        self.assertEqual(self.come_back(bob.hello["session"])[1]["code"], "bad_session")
+
+    def test_the_store_does_not_say_how_to_come_back(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        [(key, record)] = self.house.store.sessions._by_key.items()
+        self.assertEqual((record.account, record.feature), ("Ann", self.feature))
+        self.assertNotIn(ann.hello["session"], (key, record.state.decode()))
+        ann.drop()
+        self.restart()
+        self.assertEqual(self.come_back(key)[1]["code"], "bad_session")
+
+    def test_of_who_resumed_nothing_else_is_kept(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        self.restart()
+        self.come_back(ann.hello["session"])
+        self.assertEqual(len(self.house.store.sessions._by_key), 1)
+
+    def test_nobody_resumes_a_disabled_account_later(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        self.restart()
+        self.house.store.accounts.change("ann", disabled=True)
+        guest, answer = self.come_back(ann.hello["session"])
+        self.assertEqual((answer["code"], answer["field"]), ("bad_session", "$.session"))
+        self.assertEqual(guest.protocol.account, None)
 
     def test_nobody_resumes_the_session_of_a_disabled_account(self) -> None:
         ann = self.with_accounts(account("Ann"))

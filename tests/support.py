@@ -37,6 +37,7 @@ from netplay.interfaces import IMessageService, ISession
 from netplay.limits import Limits
 from netplay.messages import COMMON, Event, Greeting, Identity, Request, Resume, Resumed
 from netplay.session import COMMON_HANDLERS, Session
+from netplay.store.memory import MemoryStore
 from netplay.wire.grammar import Grammar
 from tests.certificates import self_signed_pem
 
@@ -48,7 +49,9 @@ def make_core(clock: Any | None = None, **limits: Any) -> Core:
     """A core whose clock (C{core.clock}) the test moves; without a rate limit unless it asks for one."""
     clock = MemoryReactorClock() if clock is None else clock
     limits.setdefault("rate", 0.0)
-    return Core(clock, Limits(**limits), wall=lambda: WALL + clock.seconds())
+    core = Core(clock, Limits(**limits), wall=lambda: WALL + clock.seconds())
+    core.store = MemoryStore()
+    return core
 
 
 def advance(clock: Any, seconds: float, step: float = 1.0) -> None:

@@ -177,7 +177,9 @@ class ChatService(Service):
         dropped = self.core.store.rooms.drop(room.name)
         self.channel(room).publish(RoomDeleted(room=room.name, by=by))
         for member in list(room.members):
-            self.leave(self._sessions[member.person.id], room)
+            session = self._sessions[member.person.id]
+            self.leave(session, room)
+            session.client.keep()
         self._forget(room)
         return dropped
 

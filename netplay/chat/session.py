@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -55,12 +56,23 @@ NAMES_IN_WELCOME = 100
 
 
 @dataclass(slots=True)
+class State:
+    """
+    How somebody is here.
+
+    @ivar rooms: in the order of joining.
+    """
+
+    emoji: str
+    rooms: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class Kept:
     """What someone who may come back left behind."""
 
     person: Person
-    emoji: str
-    rooms: tuple[str, ...]
+    state: State
     created: int
 
 
@@ -78,7 +90,7 @@ class ChatSession(Session):
     def __init__(self, client: Client, chat: ChatService) -> None:
         super().__init__(client, chat.core)
         self.chat = chat
-        self._returning: Kept | None = None
+        self._returning: tuple[str, ...] | None = None
         person = Person(chat.people.number(), client.account)
         person.renamed = self._renamed
         self.member = Member(person)
@@ -165,6 +177,7 @@ class ChatSession(Session):
             if other is not room and not message.also:
                 chat.leave(self, other)
         chat.join(self, room)
+        self.client.keep()
         return RoomChanged(
             room=room.name,
             message=f"You joined #{room.name} 🎉",
@@ -214,6 +227,7 @@ class ChatSession(Session):
     def leave_room(self, message: LeaveRoom) -> None:
         """Out of a room."""
         self.chat.leave(self, self.chat.rooms.joined(self.member, message.room))
+        self.client.keep()
 
     def create_room(self, message: CreateRoom) -> Deferred[None]:
         """A room of one's own, which is not joined by that."""
@@ -278,17 +292,24 @@ class ChatSession(Session):
     def set_emoji(self, message: SetEmoji) -> None:
         """Another emoji."""
         self.member.emoji = clean_emoji(message.emoji)
+        self.client.keep()
 
     # Going and coming back
 
     def lost(self) -> Kept:
         """Out of all rooms, until it comes back."""
-        member = self.member
-        # Should it go while it is still coming back, it was in all those rooms.
-        rooms = tuple(member.rooms) if self._returning is None else self._returning.rooms
-        kept = Kept(member.person, member.emoji, rooms, member.created)
+        kept = Kept(self.member.person, self._state(), self.member.created)
         self._go()
         return kept
+
+    def keep(self) -> bytes:
+        """Where it is."""
+        return msgspec.json.encode(self._state())
+
+    def _state(self) -> State:
+        # Should it go while it is still coming back, it was in all those rooms.
+        rooms = tuple(self.member.rooms) if self._returning is None else self._returning
+        return State(self.member.emoji, rooms)
 
     def _go(self) -> None:
         for room in list(self.member.rooms.values()):
@@ -301,13 +322,24 @@ class ChatSession(Session):
         self.chat.people.remove(self.member.person)
         member = self.member = Member(kept.person)
         kept.person.renamed = self._renamed
-        member.emoji, member.created = kept.emoji, kept.created
+        kept.person.back(self.client.account)
+        member.created = kept.created
         self.chat.arrived(self)
-        self._returning = kept
-        return Deferred.fromCoroutine(self._resume_rooms(kept, request))
+        return self._take_up(kept.state, request)
 
-    async def _resume_rooms(self, kept: Kept, request: Resume) -> None:
-        rooms = [room for name in kept.rooms if (room := self.chat.rooms.find(name)) is not None]
+    def restored(self, state: bytes, request: Resume) -> Deferred[None]:
+        """Into the rooms one was in, with what was missed."""
+        for room in list(self.member.rooms.values()):
+            self.chat.leave(self, room)
+        return self._take_up(msgspec.json.decode(state, type=State), request)
+
+    def _take_up(self, state: State, request: Resume) -> Deferred[None]:
+        self.member.emoji = state.emoji
+        self._returning = state.rooms
+        return Deferred.fromCoroutine(self._resume_rooms(state.rooms, request))
+
+    async def _resume_rooms(self, names: tuple[str, ...], request: Resume) -> None:
+        rooms = [room for name in names if (room := self.chat.rooms.find(name)) is not None]
         positions = {}
         for room in rooms:
             log = self.chat.log(room)
@@ -315,7 +347,7 @@ class ChatSession(Session):
             positions[room.name] = RoomPosition(log.epoch, log.seq, since is not None and log.recovers(since))
         self.client.greet(
             Resumed(rooms=positions, room=rooms[-1].name if rooms else None),
-            kept.person.identity(),
+            self.member.person.identity(),
             request.ref,
         )
         for room in rooms:

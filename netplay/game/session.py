@@ -154,6 +154,7 @@ class GameSession(Session):
         """Be who one was before, where one was, with all there is to see."""
         self._give_up_lobby_seat()
         self._game.people.remove(self.person)
+        kept.person.back(self.client.account)
         self._be(kept.person)
         live = kept.live()
         there = live is not None and not live.closed and (kept.watching or live.keeps(self.person.id))
@@ -170,6 +171,19 @@ class GameSession(Session):
                 self.live.watch(self)
             else:
                 self.live.back(self, self.person.id)
+
+    def keep(self) -> bytes:
+        """In which room it is: its seat is kept for a while only, but the lobbies stay."""
+        return self.live.name.encode()
+
+    def restored(self, state: bytes, request: Resume) -> None:
+        """In the lobby where one was, if it was one and there is room in it."""
+        self._give_up_lobby_seat()
+        self._take_lobby_seat(state.decode())
+        self.client.greet(Resumed(rooms={}, room=self.live.name), self.person.identity(), request.ref)
+        with suppress(Refused):  # it crashed, which it is told
+            self.client.send(self._preview())
+            self._settle()
 
     def expired(self, kept: Kept) -> None:
         """Nobody came back: the name is free."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -44,13 +45,20 @@ MOST_POINTS = 1000
 
 
 @dataclass(slots=True)
+class Subscriptions:
+    """What somebody hears."""
+
+    symbols: tuple[str, ...]
+    everything: bool
+    max_rate: float | None
+
+
+@dataclass(slots=True)
 class Kept:
     """What someone who may come back left behind."""
 
     person: Person
-    symbols: frozenset[str]
-    everything: bool
-    max_rate: float | None
+    subscriptions: Subscriptions
 
 
 @implementer(ISession)
@@ -99,6 +107,7 @@ class TickerSession(Session):
         self.subscriber.everything |= ALL in message.symbols
         self.subscriber.max_rate = message.max_rate
         self.subscriber.renew(self.subscriber.symbols.union(s for s in wanted if s in known))
+        self.client.keep()
         snapshot = self._snapshot()
         unknown = [s for s in dict.fromkeys(message.symbols) if s not in known and s != ALL]
         if not unknown:
@@ -133,6 +142,7 @@ class TickerSession(Session):
         if message.symbols:
             self.subscriber.everything = False
         self.subscriber.keep_only(frozenset() if ALL in message.symbols else had.difference(message.symbols))
+        self.client.keep()
 
     def history(self, message: AskHistory) -> Deferred[Event]:
         """How a price went."""
@@ -180,7 +190,7 @@ class TickerSession(Session):
 
     def lost(self) -> Kept:
         """Hear nothing; the alerts stay until nobody has come back for them."""
-        kept = Kept(self.person, self.subscriber.symbols, self.subscriber.everything, self.subscriber.max_rate)
+        kept = Kept(self.person, self._subscriptions())
         self._go()
         return kept
 
@@ -193,12 +203,34 @@ class TickerSession(Session):
         self._go()
         self._ticker.forget(self.person)
         self.person = kept.person
+        self.person.back(self.client.account)
         self._ticker.arrived(self)
-        self.client.greet(Resumed(rooms={}), self.person.identity(), request.ref)
+        self._greet_again(request)
         self._ticker.notices.arrived(self)
+        self._take_up(kept.subscriptions)
+
+    def keep(self) -> bytes:
+        """What it is subscribed to."""
+        return msgspec.json.encode(self._subscriptions())
+
+    def restored(self, state: bytes, request: Resume) -> None:
+        """Hear again what one has heard."""
+        self._greet_again(request)
+        self._take_up(msgspec.json.decode(state, type=Subscriptions))
+
+    def _subscriptions(self) -> Subscriptions:
+        subscriber = self.subscriber
+        symbols = () if subscriber.everything else tuple(sorted(subscriber.symbols))
+        return Subscriptions(symbols, subscriber.everything, subscriber.max_rate)
+
+    def _greet_again(self, request: Resume) -> None:
+        self.client.greet(Resumed(rooms={}), self.person.identity(), request.ref)
+
+    def _take_up(self, kept: Subscriptions) -> None:
+        known = self._ticker.market.symbols
         self.subscriber.max_rate = kept.max_rate
         self.subscriber.everything = kept.everything
-        symbols = frozenset(self._ticker.market.symbols) if kept.everything else kept.symbols
+        symbols = frozenset(known if kept.everything else known.keys() & kept.symbols)
         self.subscriber.renew(symbols)
         if symbols:
             self.client.send(self._snapshot())
