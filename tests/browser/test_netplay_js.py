@@ -274,3 +274,48 @@ async def test_a_page_and_a_terminal(daemons: Daemons, windows: Windows) -> None
         client.messages[0]["you"]["id"],
     )
     assert (said["type"], (await client.get("direct"))["message"]) == ("direct", "hello")
+
+
+@ensureDeferred
+async def test_a_login_holds_for_all_features_and_when_the_connection_comes_back(
+    daemons: Daemons, windows: Windows
+) -> None:
+    window = await windows.open(await daemons.start("--auth", "memory:ann:secret"), "messages")
+    seen = await run(
+        window,
+        """
+        const net = netplay.connect();
+        const chat = net.feature("chat");
+        await next(chat, "ready");
+        const code = await chat.login({ user: "ann", password: "wrong" }).catch((error) => error.code);
+        const { you } = await chat.login({ user: "ann", password: "secret" });
+        const game = net.feature("game");
+        await next(game, "ready");
+        net.close();
+        const { resumed } = await new Promise((resolve) => { chat.on("ready", resolve); net.reconnect(); });
+        return { code, you, game: game.you, resumed, again: chat.you };
+        """,
+    )
+    assert (seen["code"], seen["resumed"]) == ("bad_login", True)
+    for you in (seen["you"], seen["game"], seen["again"]):
+        assert (you["name"], you["guest"]) == ("ann", False)
+
+
+@ensureDeferred
+async def test_where_there_are_no_guests_a_page_is_asked_who_it_is(daemons: Daemons, windows: Windows) -> None:
+    window = await windows.open(await daemons.start("--auth", "memory:ann:secret", "--guests", "off"), "messages")
+    seen = await run(
+        window,
+        """
+        const chat = netplay.connect({ feature: "chat" }).feature();
+        const asked = chat.request({ type: "who" });
+        await next(chat, "login_required");
+        const before = [chat.ready, await chat.login({ user: "ann", password: "no" }).catch((error) => error.code)];
+        const ready = next(chat, "ready");
+        const { you } = await chat.login({ user: "ann", password: "secret" });
+        await ready;
+        return { before, you, who: (await asked).members.map(({ name }) => name) };
+        """,
+    )
+    assert seen["before"] == [False, "bad_login"]
+    assert (seen["you"]["guest"], seen["who"]) == (False, ["ann"])

@@ -109,6 +109,20 @@ async def test_where_there_are_no_guests(daemons: Daemons, way: Way) -> None:
     assert (await stranger.get("chat"))["user"] == "Ann"
 
 
+@tcp_and_websocket
+@ensureDeferred
+async def test_what_the_shell_changes_holds_for_those_who_are_here(daemons: Daemons, way: Way) -> None:
+    daemon = await daemons.start("--registration", "open")
+    ann = await registered(daemon, way)
+    assert (await daemons.run("netplay", "user", "role", "Ann", "operator"))[0] == 0
+    again = await way.client(way.port(daemon, "ticker"), "ticker", login=ANN)
+    assert (await patiently(again.ask("login", user="Ann", password=PASSWORD)))["roles"] == ["operator"]
+    assert (await daemons.run("netplay", "user", "disable", "Ann"))[0] == 0
+    for client in (ann, again):
+        assert (await get(client, "error", fatal=True))["code"] == "kicked"
+    assert (await refused(way.client(way.port(daemon, "chat"), "chat", login=ANN))).code == "banned"
+
+
 @ensureDeferred
 async def test_who_is_somebody_elsewhere(daemons: Daemons) -> None:
     daemon = await daemons.start("--auth", "memory:ann:secret")
