@@ -171,8 +171,8 @@ class Client:
         if self._waits_for is None:
             self.session.logged_in(account)
         else:
-            service, self._waits_for = self._waits_for, None
-            self.session = service.connected(self)
+            self.session = self._waits_for.connected(self)
+            self._waits_for = None
 
     def who(self, account: Account) -> LoggedIn:
         """Who it is now, as it is told."""

@@ -401,10 +401,11 @@ class Contract:
         self.assertEqual(self.log_in(ann)["type"], "logged_in")
 
     def test_whoever_is_logged_in_stays_that_on_its_connection(self) -> None:
-        ann = self.with_accounts(account("Ann"), account("Bob"))
+        ann = self.with_accounts(account("Ann"), account("Bob"), registration=True)
         before = self.log_in(ann)
         self.assertEqual(self.log_in(ann, "Bob")["code"], "not_allowed")
         self.assertEqual(ann.ask("register", user="Carl", password=PASSWORD)["code"], "not_allowed")
+        self.assertEqual(self.log_in(self.house.connect(self.feature), "Carl")["code"], "bad_login")  # nor is it made
         self.assertEqual(self.log_in(ann), before)
 
     def test_an_account_may_be_here_several_times(self) -> None:

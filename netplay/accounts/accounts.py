@@ -19,6 +19,7 @@ from netplay.accounts.names import account_name
 from netplay.accounts.realm import Realm, register_all
 from netplay.accounts.throttle import FREE, Failures, Throttle
 from netplay.beat import Beat
+from netplay.confusables import folded_shapes
 from netplay.errors import Refused
 from netplay.limits import network_of
 from netplay.store.records import AccountRecord
@@ -196,6 +197,7 @@ class Accounts(Service):
     def startService(self) -> None:
         """Begin to look after those who are here."""
         super().startService()
+        folded_shapes()  # takes some milliseconds, which nobody is to wait for later
         self._beat.start()
 
     def stopService(self) -> None:
