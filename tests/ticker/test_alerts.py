@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.errors import Refused
-from netplay.ticker.alerts import HYSTERESIS, Alerts
+from netplay.ticker.alerts import HYSTERESIS, Alert, Alerts
 
 
 def fired(alerts: Alerts, prices: Iterable[float], symbol: str = "AAPL") -> list[float]:
@@ -233,6 +233,33 @@ class OwnerTests(SynchronousTestCase):
         """Who never set an alert leaves like anyone."""
         self.alerts.forget("zoe")
 
+    def test_there_is_an_end_to_those_of_all_together(self) -> None:
+        alerts = Alerts(most=2)
+        for owner in ("ann", "bob"):
+            alerts.set(owner, "AAPL", above=100.0, once=True, price_now=90.0)
+        refused = self.assertRaises(Refused, alerts.set, "cyd", "AAPL", above=100.0, price_now=90.0)
+        self.assertEqual(refused.code, "too_many")
+        alerts.forget("ann")
+        alerts.set("cyd", "AAPL", above=100.0, price_now=90.0)
+        alerts.crossed("AAPL", 100.0)
+        alerts.set("dan", "AAPL", above=100.0, price_now=90.0)
+
+    def test_handed_over(self) -> None:
+        first, second, third = (
+            self.alerts.set(who, "AAPL", above=100.0, price_now=90.0) for who in ("ann", "bob", "ann")
+        )
+        self.assertEqual(self.alerts.hand_over("ann", "bob"), [first])
+        self.assertEqual((self.alerts.of("ann"), self.alerts.of("bob")), ([], [first, second]))
+        self.assertEqual(self.alerts.crossed("AAPL", 100.0), ([("bob", first), ("bob", second)], []))
+        self.assertNotIn(third, self.alerts.of("bob"))
+
+    def test_set_before(self) -> None:
+        alert = Alert("7", "AAPL", 100.0, "above", once=False, armed=False)
+        self.alerts.add("ann", alert)
+        self.assertEqual(self.alerts.crossed("AAPL", 90.0), ([], [("ann", alert)]))
+        self.assertEqual(self.alerts.crossed("AAPL", 100.0), ([("ann", alert)], []))
+        self.assertEqual(self.alerts.set("ann", "AAPL", above=100.0, price_now=90.0).id, "8")
+
     @given(
         st.lists(
             st.tuples(st.sampled_from(["above", "below"]), st.integers(1, 20), st.booleans())
@@ -262,4 +289,4 @@ class OwnerTests(SynchronousTestCase):
                 alerts.cancel("ann", alert.id)
         else:
             alerts.forget("ann")
-        self.assertEqual((alerts._by_owner, alerts._by_symbol), ({}, {}))
+        self.assertEqual((alerts._by_owner, alerts._by_symbol, alerts._count), ({}, {}, 0))
