@@ -172,7 +172,7 @@ class JWTChecker:
         """
         try:
             return succeed(self._vouched(self._claims(credentials.token)))
-        except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:  # not all PyJWTs wrap them
             self._refused.note(type(error).__name__)
             return fail(UnauthorizedLogin())
 
