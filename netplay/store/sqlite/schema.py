@@ -51,9 +51,11 @@ MIGRATIONS = (
     );
     CREATE UNIQUE INDEX messages_by_seq ON messages (room, seq);
     -- The room is a word of its own, so that a search in one room does not look through all others.
+    -- Beginnings are indexed: otherwise all words that begin so are merged before the first message is found.
     CREATE VIEW searchable AS SELECT id, 'room' || room AS room, text FROM messages;
     CREATE VIRTUAL TABLE found USING fts5 (
-        room, text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        room, text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2',
+        prefix = '3 4 5 6'
     );
     CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
         INSERT INTO found (rowid, room, text) VALUES (new.id, 'room' || new.room, new.text);
@@ -149,10 +151,9 @@ MIGRATIONS = (
 VERSION = len(MIGRATIONS)
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
     """
-    Make the tables, or change those of an older version, all or nothing. Before that, a copy of the file is put
-    beside it.
+    Which version a file is of; 0 for an empty one.
 
     @raise CannotOpen: it is no store, or that of a newer netplay.
     """
@@ -166,6 +167,17 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer netplay (version {version} of the store; this one knows {VERSION}); "
             "update netplay, or give another file"
         )
+    return int(version)
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Make the tables, or change those of an older version, all or nothing. Before that, a copy of the file is put
+    beside it.
+
+    @raise CannotOpen: it is no store, or that of a newer netplay.
+    """
+    version = version_of(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     if version == VERSION:
         return
