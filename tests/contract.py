@@ -566,6 +566,16 @@ class Contract:
         _, resumed = self.come_back(hello["session"])
         self.assertEqual((resumed["type"], resumed["you"]), ("resumed", hello["you"]))
 
+    def test_also_after_a_restart(self) -> None:
+        ann = self.with_accounts(account("Ann"), guests=False)
+        ann.send("login", user="Ann", password=PASSWORD)
+        hello = ann.received()[0]
+        self.house = House(wire=self.wire, store=self.house.store, accounts={"checkers": [Keeper()], "guests": False})
+        _, resumed = self.come_back(hello["session"])
+        self.assertEqual((resumed["type"], resumed["you"]["name"]), ("resumed", "Ann"))
+        self.assertEqual(resumed["session"], hello["session"])
+        self.assertFalse(resumed["you"]["guest"])
+
     def test_a_wrong_login_there_gets_nobody_in(self) -> None:
         ann = self.with_accounts(account("Ann"), guests=False)
         ann.send("login", user="Ann", password="wrong")
