@@ -100,8 +100,9 @@ class Accounts(Service):
         except LoginFailed:
             text = "no such token, or it has ended" if name is None else "no such name, or not that password"
             raise Refused("bad_login", text) from None
-        except Refused:  # it is who it says
-            self._throttle.succeeded(address, name, clock.seconds())
+        except Refused as refused:
+            if refused.code != "store_busy":  # it is who it says
+                self._throttle.succeeded(address, name, clock.seconds())
             raise
         self._throttle.succeeded(address, name, clock.seconds())
         account: Account = avatar[1]
