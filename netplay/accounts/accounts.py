@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from netplay.core import Core
 
 SHORTEST_PASSWORD = 8
-"""Characters; NIST SP 800-63B asks for no more rules than that."""
-
+"""Characters; as NIST SP 800-63B-3 has it, there are no other rules."""
 
 LOOK_EVERY = 2.0
 """Seconds from one look into the store to the next, where a command may have changed something."""
@@ -206,10 +205,9 @@ class Accounts(Service):
         super().stopService()
         self._beat.stop()
 
-    def _look(self) -> Deferred[None] | None:
-        if self._looking or not self._here:
-            return None
-        return Deferred.fromCoroutine(self._look_at_some())
+    def _look(self) -> None:
+        if self._here and not self._looking:
+            Deferred.fromCoroutine(self._look_at_some())
 
     async def _look_at_some(self) -> None:
         self._looking = True
@@ -222,6 +220,8 @@ class Accounts(Service):
             del self._unseen[:MOST_LOOKED_AT]
         except Refused:
             self._log.info("accounts: the store has no time to say what has changed")
+        except Exception:  # the next look may go well
+            self._log.failure("accounts: while looking for what has changed")
         finally:
             self._looking = False
 

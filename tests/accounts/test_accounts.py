@@ -395,6 +395,16 @@ class HereTests(AccountsCase):
         self.clock.advance(LOOK_EVERY)
         self.assertEqual(ann.roles, {"moderator"})
 
+    def test_so_is_one_that_fails(self) -> None:
+        ann, _ = self.enter()
+        self.change("Ann", roles=("moderator",))
+        self.patch(self.core.store.accounts, "find", lambda skeleton: fail(OSError("torn")))
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        del self.core.store.accounts.find  # type: ignore[method-assign]
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual(ann.roles, {"moderator"})
+
 
 class AccountTests(SynchronousTestCase):
     """What it may do."""
