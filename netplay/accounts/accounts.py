@@ -99,9 +99,8 @@ class Accounts(Service):
         except LoginFailed:
             text = "no such token, or it has ended" if name is None else "no such name, or not that password"
             raise Refused("bad_login", text) from None
-        except Refused as refused:
-            if refused.code != "store_busy":  # it is who it says
-                self._throttle.succeeded(address, name, clock.seconds())
+        except Refused:  # it is who it says, or nobody has looked
+            self._throttle.succeeded(address, name, clock.seconds())
             raise
         self._throttle.succeeded(address, name, clock.seconds())
         account: Account = avatar[1]

@@ -125,14 +125,6 @@ class LoginTests(AccountsCase):
         self.clock.advance(1.0)
         self.successResultOf(self.login("Ann"))
 
-    def test_who_could_not_be_checked_has_not_come_in(self) -> None:
-        self.add(account("Ann"))
-        for _ in range(FREE):
-            self.assertRefused("bad_login", self.login("Ann", "no"))
-        self.keeper.held = fail(Refused("store_busy", "too many"))
-        self.assertRefused("store_busy", self.login("Ann", "no"))
-        self.assertRefused("rate_limited", self.login("Ann", "no"))
-
     def test_look_alikes_share_their_failures(self) -> None:
         for name in ("Ann", "ann", "ANN", "Аnn", "ａnn", "ann"):
             self.assertRefused("bad_login", self.login(name, "no"))
