@@ -11,6 +11,7 @@ from twisted.python.usage import Options, UsageError
 import netplay
 from netplay.accounts.commands import UserOptions, user
 from netplay.options import Subcommand, WordsFirst, existing
+from netplay.store.commands import BackupOptions, backup
 
 
 class RunOptions(Options):
@@ -71,6 +72,7 @@ class NetplayOptions(Options):
         ["new", None, NewOptions, "Write a small game that works, and its test."],
         ["replay", None, ReplayOptions, "Play a recording of a room again, and compare."],
         ["user", None, UserOptions, "Make accounts, and say what they may do; `netplay user --help` lists how."],
+        ["backup", None, BackupOptions, "Copy what the daemon keeps into a file, while it runs."],
     ]
 
     def opt_version(self) -> None:
@@ -139,7 +141,13 @@ def replay(given: Options) -> None:
     sys.exit(0 if went.same else 1)
 
 
-COMMANDS: dict[str, Callable[[Options], None]] = {"run": run, "new": new, "replay": replay, "user": user}
+COMMANDS: dict[str, Callable[[Options], None]] = {
+    "run": run,
+    "new": new,
+    "replay": replay,
+    "user": user,
+    "backup": backup,
+}
 
 
 def main() -> None:

@@ -18,28 +18,22 @@ from netplay.accounts.users import Users
 from netplay.core import Core
 from netplay.errors import Refused
 from netplay.limits import Limits
-from netplay.options import Subcommand, WordsFirst, plugin_named
-from netplay.store.interfaces import IStorePlugin
+from netplay.options import Subcommand
+from netplay.store.commands import StoreOptions
 
 LONGEST_PASSWORD = 1024
 """Characters; what clients may say."""
 
 
-class StoreOptions(WordsFirst):
-    """Those of a command that opens a store."""
-
-    optParameters = [["store", None, "sqlite:netplay.sqlite", "The daemon's store"]]
-
-    def postOptions(self) -> None:
-        """Find out what the store is."""
-        self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
+class UserCommand(StoreOptions):
+    """One about accounts."""
 
     def do(self, users: Users) -> Awaitable[str]:
         """What it is for; the result is printed."""
         raise NotImplementedError
 
 
-class ListOptions(StoreOptions):
+class ListOptions(UserCommand):
     """C{netplay user list}."""
 
     synopsis = "Usage: netplay user list [--store STORE]"
@@ -49,7 +43,7 @@ class ListOptions(StoreOptions):
         return users.list()
 
 
-class OneOptions(StoreOptions):
+class OneOptions(UserCommand):
     """A command about one account."""
 
     def parseArgs(self, name: str = "") -> None:
@@ -218,7 +212,7 @@ def user(given: Options) -> None:
     react(lambda reactor: Deferred.fromCoroutine(_do(reactor, given.subOptions)))
 
 
-async def _do(reactor: Any, options: StoreOptions) -> None:
+async def _do(reactor: Any, options: UserCommand) -> None:
     core = Core(reactor, Limits())
     plugin, argument = options["store-plugin"]
     try:

@@ -16,6 +16,7 @@ from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from pathlib import Path
     from typing import Any
 
     from twisted.internet.defer import Deferred
@@ -53,6 +54,14 @@ class IStorePlugin(Interface):
         The same store for a command, beside the daemon whose it is: rooms, alerts, candles and scores are left alone.
 
         @raise twisted.python.usage.UsageError: nobody but the daemon can use it; says what to do instead.
+        """
+
+    def back_up(argument: str, copy: Path) -> None:
+        """
+        Make a file that has all that is kept, beside the daemon or without it; with it in place of the store,
+        everything is as it was.
+
+        @raise twisted.python.usage.UsageError: that is not possible; says why.
         """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twisted.application.service import Service
 from twisted.plugin import IPlugin
 from twisted.python.usage import UsageError
@@ -54,3 +56,7 @@ class MemoryStorePlugin:
     def beside(self, argument: str, core: Core) -> IStore:
         """It is in the daemon."""
         raise UsageError("--store memory: nobody can use it but the daemon; name a file, --store sqlite:netplay.sqlite")
+
+    def back_up(self, argument: str, copy: Path) -> None:
+        """It forgets."""
+        raise UsageError("--store memory: it keeps nothing to be copied; name a file, --store sqlite:netplay.sqlite")

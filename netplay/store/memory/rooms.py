@@ -100,7 +100,7 @@ class MemoryRooms:
 
     def search(self, text: str, rooms: Collection[str], before: str | None, limit: int) -> Deferred[list[Chat]]:
         """See L{IRooms.search}."""
-        logs = [reversed(self.log(name).messages) for name in rooms]
+        logs = [reversed(self._logs[name].messages) for name in rooms if name in self._logs]
         newest_first = merge(*logs, key=lambda message: (message.at, message.seq, message.room), reverse=True)
         if before is not None:
             for message in newest_first:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Sequence
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from netplay.store.bounds import CANDLES, DAY, MOST_MISSED, MOST_SESSIONS, SCORE_DAYS
+from netplay.store.bounds import CANDLES, DAY, MOST_MISSED, MOST_NOTES, MOST_SESSIONS, SCORE_DAYS
 from netplay.store.interfaces import IAccounts, IAlerts, IAudit, ICandles, ISanctions, IScores, ISessions
 from netplay.store.records import (
     AccountRecord,
@@ -25,14 +26,11 @@ from netplay.store.records import (
     SessionRecord,
 )
 
-MOST_NOTES = 10_000
-"""In the audit log."""
-
 MOST_CANDLES = 1000
 """Of one symbol and length."""
 
 MOST_PLAYERS = 1000
-"""Of whom it is known what they have reached, for one score and day."""
+"""The best of one score and day, of whom it is known what they have reached."""
 
 
 @implementer(IAccounts)
@@ -106,14 +104,14 @@ class MemorySessions:
 
 
 class _ById:
-    """Records by their id, in the order in which they were put first."""
+    """Records by their id."""
 
     def __init__(self) -> None:
         self._records: dict[int, Any] = {}
 
     def load(self) -> Sequence[Any]:
-        """All of them."""
-        return list(self._records.values())
+        """All of them, in the order of their ids."""
+        return [self._records[id] for id in sorted(self._records)]
 
     def put(self, record: Any) -> Deferred[None]:
         """Keep one, new or changed."""
@@ -214,26 +212,34 @@ class MemoryCandles:
         return succeed(candles[bisect_right(candles, since, key=lambda candle: candle.at) :][:limit])
 
 
+_Extremes = tuple[ScoreRecord, ScoreRecord]
+"""The most and the least that somebody has reached."""
+
+
 @implementer(IScores)
 class MemoryScores:
-    """What players have reached: the extremes of each, on each day and of all time; those who came last."""
+    """
+    What players have reached: the extremes of each, on each day and of all time. Who is not among the first at either
+    end is forgotten, which changes nothing there: nobody gets into them without surpassing the last.
+    """
 
     def __init__(self) -> None:
-        self._scores: dict[tuple[str, str, int | None], OrderedDict[str, tuple[ScoreRecord, ScoreRecord]]] = {}
+        self._scores: dict[tuple[str, str, int | None], dict[str, _Extremes]] = {}
 
     def add(self, scores: Sequence[ScoreRecord]) -> Deferred[None]:
         """See L{IScores.add}."""
         for record in scores:
             for day in (None, record.at // DAY):
-                players = self._scores.setdefault((record.game, record.score, day), OrderedDict())
+                key = record.game, record.score, day
+                players = self._scores.setdefault(key, {})
                 most, least = players.get(record.who, (record, record))
                 players[record.who] = (
                     record if record.value > most.value else replace(most, player=record.player),
                     record if record.value < least.value else replace(least, player=record.player),
                 )
-                players.move_to_end(record.who)
-                if len(players) > MOST_PLAYERS:
-                    players.popitem(last=False)
+                if len(players) > 4 * MOST_PLAYERS:
+                    first = _first(players, True, MOST_PLAYERS) + _first(players, False, MOST_PLAYERS)
+                    self._scores[key] = {who: players[who] for who in first}
         oldest = max((record.at for record in scores), default=0) // DAY - SCORE_DAYS
         for key in [key for key in self._scores if key[2] is not None and key[2] <= oldest]:
             del self._scores[key]
@@ -241,9 +247,13 @@ class MemoryScores:
 
     def best(self, game: str, score: str, *, highest: bool, day: int | None, limit: int) -> Deferred[list[ScoreRecord]]:
         """See L{IScores.best}."""
-        extremes = self._scores.get((game, score, day), OrderedDict()).values()
-        if highest:
-            best = sorted((most for most, _ in extremes), key=lambda record: (-record.value, record.at))
-        else:
-            best = sorted((least for _, least in extremes), key=lambda record: (record.value, record.at))
-        return succeed(best[:limit])
+        players = self._scores.get((game, score, day), {})
+        return succeed([players[who][0 if highest else 1] for who in _first(players, highest, limit)])
+
+
+def _first(players: dict[str, _Extremes], highest: bool, limit: int) -> list[str]:
+    def rank(who: str) -> tuple[float, int]:
+        most, least = players[who]
+        return (-most.value, most.at) if highest else (least.value, least.at)
+
+    return nsmallest(limit, players, rank)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.plugin import IPlugin
@@ -13,6 +15,7 @@ from netplay.store.interfaces import IStore, IStorePlugin
 from netplay.store.sqlite.accounts import SQLiteAccounts
 from netplay.store.sqlite.alerts import SQLiteAlerts
 from netplay.store.sqlite.audit import SQLiteAudit
+from netplay.store.sqlite.backup import back_up
 from netplay.store.sqlite.candles import SQLiteCandles
 from netplay.store.sqlite.database import Cursor, Database
 from netplay.store.sqlite.retention import Retention
@@ -101,6 +104,10 @@ class SQLiteStorePlugin:
     def beside(self, argument: str, core: Core) -> IStore:
         """The same file."""
         return SQLiteStore(_path(argument), core, alone=False)
+
+    def back_up(self, argument: str, copy: Path) -> None:
+        """Into another file of SQLite."""
+        back_up(Path(_path(argument)), copy)
 
 
 def _path(argument: str) -> str:

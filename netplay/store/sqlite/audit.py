@@ -7,11 +7,10 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from netplay.store.bounds import MOST_NOTES
 from netplay.store.interfaces import IAudit
 from netplay.store.records import AuditRecord
 from netplay.store.sqlite.database import Cursor, Database
-
-MOST_NOTES = 100_000
 
 
 @implementer(IAudit)

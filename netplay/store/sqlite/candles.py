@@ -17,6 +17,17 @@ SWEPT_EVERY = 60
 """Seconds from one removal of what is too old to the next."""
 
 
+# From symbol to symbol by the key: DISTINCT would look at every candle there is.
+_SYMBOLS = """
+    WITH RECURSIVE symbols (symbol) AS (
+        SELECT min(symbol) FROM candles
+        UNION ALL
+        SELECT (SELECT min(symbol) FROM candles WHERE symbol > symbols.symbol) FROM symbols WHERE symbol IS NOT NULL
+    )
+    SELECT symbol FROM symbols WHERE symbol IS NOT NULL
+"""
+
+
 @implementer(ICandles)
 class SQLiteCandles:
     """Candles of each symbol and length. The unfinished one is kept as well: after a crash it goes on."""
@@ -27,7 +38,7 @@ class SQLiteCandles:
 
     def add(self, prices: Sequence[tuple[str, float]], at: int) -> Deferred[None]:
         """See L{ICandles.add}."""
-        sweep = at // 1000 - self._swept >= SWEPT_EVERY
+        sweep = abs(at // 1000 - self._swept) >= SWEPT_EVERY  # the clock may have been set back
         if sweep:
             self._swept = at // 1000
         return self._database.write(partial(_add, list(prices), at, sweep), 64 * len(prices))
@@ -55,7 +66,7 @@ def _add(prices: list[tuple[str, float]], at: int, sweep: bool, cursor: Cursor) 
 
 def _sweep(seconds: int, before: int, cursor: Cursor) -> None:
     # By symbol, so that the key is of use.
-    symbols = cursor.execute("SELECT DISTINCT symbol FROM candles").fetchall()
+    symbols = cursor.execute(_SYMBOLS).fetchall()
     cursor.executemany(
         "DELETE FROM candles WHERE symbol = ? AND seconds = ? AND at < ?", [(s, seconds, before) for (s,) in symbols]
     )

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from netplay.beat import Beat
 from netplay.core import Core
+from netplay.store.bounds import DAY
 from netplay.store.sqlite.database import Cursor, Database
 from netplay.store.sqlite.rooms import SQLiteLog, SQLiteRooms
 
@@ -16,8 +17,6 @@ EVERY = 60.0
 
 STEP = 500
 """Messages that go in one change: others are not kept waiting."""
-
-DAY = 24 * 3600 * 1000
 
 
 class Retention:

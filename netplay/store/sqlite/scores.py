@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from netplay.store.bounds import DAY, SCORE_DAYS
@@ -29,6 +29,8 @@ class SQLiteScores:
 
     def add(self, scores: Sequence[ScoreRecord]) -> Deferred[None]:
         """See L{IScores.add}."""
+        if not scores:
+            return succeed(None)
         return self._database.write(partial(_add, list(scores)), 128 * len(scores))
 
     def best(self, game: str, score: str, *, highest: bool, day: int | None, limit: int) -> Deferred[list[ScoreRecord]]:
