@@ -100,9 +100,9 @@ class Accounts(Service):
             text = "no such token, or it has ended" if name is None else "no such name, or not that password"
             raise Refused("bad_login", text) from None
         except Refused:  # it is who it says, or nobody has looked
-            self._throttle.succeeded(address, name, clock.seconds())
+            self._throttle.take_back(address, name, clock.seconds())
             raise
-        self._throttle.succeeded(address, name, clock.seconds())
+        self._throttle.take_back(address, name, clock.seconds())
         account: Account = avatar[1]
         return account
 

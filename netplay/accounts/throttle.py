@@ -98,8 +98,8 @@ class Throttle:
         for failures, key in counted:
             failures.charge(key, now)
 
-    def succeeded(self, address: str | None, name: str | None, now: float) -> None:
-        """The last attempt was right."""
+    def take_back(self, address: str | None, name: str | None, now: float) -> None:
+        """The last attempt was no failure. Those before it count all the same."""
         for failures, key in self._counted(address, name):
             failures.forgive(key, now)
 

@@ -103,7 +103,7 @@ class ThrottleTests(SynchronousTestCase):
         self.from_everywhere("ann", FREE)
         for _ in range(100):
             self.throttle.attempt("192.0.2.7", "ann", 0.0)
-            self.throttle.succeeded("192.0.2.7", "ann", 0.0)
+            self.throttle.take_back("192.0.2.7", "ann", 0.0)
         self.throttle.attempt("192.0.2.7", "ann", 0.0)
         self.assertWaits("192.0.2.7", "ann")
 
