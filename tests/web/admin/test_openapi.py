@@ -55,6 +55,7 @@ class DocumentTests(AdminCase):
                 ("GET", "/chat/rooms"),
                 ("GET", "/game/games"),
                 ("GET", "/game/rooms"),
+                ("GET", "/game/leaderboards/{game}"),
                 ("POST", "/ticker/prices"),
                 ("GET", "/accounts"),
                 ("PUT", "/accounts/{name}"),
