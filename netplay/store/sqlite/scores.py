@@ -56,7 +56,8 @@ def _add(scores: list[ScoreRecord], cursor: Cursor) -> None:
 def _best(game: str, score: str, highest: bool, day: int, limit: int, cursor: Cursor) -> list[ScoreRecord]:
     which, order = ("most", "DESC") if highest else ("least", "ASC")
     cursor.execute(
-        f"SELECT game, score, player, account, {which}, {which}_at FROM scores "
+        # Left alone, SQLite goes by the primary key, and sorts all who ever played.
+        f"SELECT game, score, player, account, {which}, {which}_at FROM scores INDEXED BY scores_by_{which} "
         f"WHERE game = ? AND score = ? AND day = ? ORDER BY {which} {order}, {which}_at LIMIT ?",
         (game, score, day, limit),
     )
