@@ -188,10 +188,13 @@ class ChatService(Service):
         self._channels.pop(room.name, None)
         self._changed.pop(room, None)
 
-    def say(self, room: Room, user: str, message: str, emoji: str) -> tuple[Chat, Deferred[None]]:
+    def say(
+        self, room: Room, user: str, message: str, emoji: str, *, awaited: bool = True
+    ) -> tuple[Chat, Deferred[None]]:
         """
         Say something in a room: what was said, with its number, and a Deferred that fires when it is kept.
 
+        @param awaited: whether anybody waits for that.
         @raise Refused: C{store_busy}; then it is not said.
         """
         wall = self.core.wall()
@@ -205,7 +208,7 @@ class ChatService(Service):
             seq=0,
             id="",
         )
-        kept = self.log(room).append(said)
+        kept = self.log(room).append(said, awaited)
         self.channel(room).publish(said)
         return said, kept
 

@@ -136,8 +136,9 @@ class ChatSession(Session):
         """Into the room's log, and from there to its members."""
         member = self.member
         room = self.chat.rooms.joined(member, message.room)
-        said, kept = self.chat.say(room, member.person.name, message.text, member.emoji)
-        if message.ref is None:
+        awaited = message.ref is not None
+        said, kept = self.chat.say(room, member.person.name, message.text, member.emoji, awaited=awaited)
+        if not awaited:
             self.core.keeping.unawaited("messages", kept)
             return None
         return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))

@@ -92,10 +92,11 @@ class IRoomLog(Interface):
     )
     seq: int = Attribute("The number of the newest message, 0 before the first.")
 
-    def append(body: Chat) -> Deferred[None]:
+    def append(body: Chat, awaited: bool = True) -> Deferred[None]:
         """
         Number C{body} (sets its C{seq}, and its C{id} to C{EPOCH-SEQ}) at once. The Deferred fires when it is kept.
 
+        @param awaited: C{False} if nobody waits for that: then it takes a fraction of a second longer, and less work.
         @raise netplay.errors.Refused: C{store_busy}; then it has no number.
         """
 

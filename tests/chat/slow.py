@@ -29,7 +29,7 @@ class SlowLog:
     def seq(self) -> int:
         return self._log.seq
 
-    def append(self, body: Any) -> Deferred[None]:
+    def append(self, body: Any, awaited: bool = True) -> Deferred[None]:
         self._log.append(body)
         return self._later(None)
 

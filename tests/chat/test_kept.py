@@ -227,7 +227,7 @@ class BusyTests(KeptTestCase):
     def test_what_it_does_not_take_is_not_said(self) -> None:
         ann, bob = self.come(), self.come()
 
-        def busy(body: object) -> Deferred[None]:
+        def busy(body: object, awaited: bool) -> Deferred[None]:
             raise Refused("store_busy", "too much waits to be kept")
 
         self.patch(self.store.rooms.log("general"), "append", busy)
@@ -241,7 +241,7 @@ class BusyTests(KeptTestCase):
         log = self.store.rooms.log("general")
         append = log.append
 
-        def later(body: Any) -> Deferred[None]:
+        def later(body: Any, awaited: bool) -> Deferred[None]:
             append(body)
             return fail(Refused("store_busy", "not kept yet"))
 

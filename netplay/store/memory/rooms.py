@@ -29,7 +29,7 @@ class MemoryLog:
         self.seq = 0
         self.messages: deque[Chat] = deque(maxlen=KEPT_MESSAGES)
 
-    def append(self, body: Chat) -> Deferred[None]:
+    def append(self, body: Chat, awaited: bool = True) -> Deferred[None]:
         """Number a message and keep it."""
         self.seq += 1
         body.seq = self.seq

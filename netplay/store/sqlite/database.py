@@ -34,6 +34,9 @@ Cursor = Any
 GATHER = 0.005
 """Seconds for which changes are gathered before they are committed together."""
 
+LEISURE = 0.25
+"""The same, for changes that nobody waits for."""
+
 MOST_AT_ONCE = 1000
 """Changes in one commit."""
 
@@ -92,6 +95,7 @@ class Database:
         self._writing: Sequence[_Change] = ()
         self._bytes = 0
         self._timer: Any = None
+        self._awaited = False  # whether anybody waits for what waits
         self._failing = False
         self._idle: list[Deferred[None]] = []
 
@@ -171,6 +175,8 @@ class Database:
 
         @return: whether all is kept.
         """
+        if self._timer is not None:
+            self._timer.reset(0)
         idle = self._when_idle()
         deadline = self._reactor.callLater(PATIENCE, self._no_longer)
         await idle
@@ -221,12 +227,13 @@ class Database:
         """How many changes wait to be kept."""
         return len(self._waiting) + len(self._writing)
 
-    def write(self, change: Callable[[Cursor], T], size: int = 0) -> Deferred[T]:
+    def write(self, change: Callable[[Cursor], T], size: int = 0, *, awaited: bool = True) -> Deferred[T]:
         """
         Change something, after all that was to be changed before.
 
         @param change: runs in another thread, and may run again if it failed.
         @param size: roughly how many bytes it holds while it waits.
+        @param awaited: C{False} if nobody waits for it: then it takes a little longer, and less work.
         @return: fires with what C{change} returns when that is kept.
         @raise Refused: C{store_busy}.
         """
@@ -235,14 +242,21 @@ class Database:
         done: Deferred[T] = Deferred()
         self._waiting.append(_Change(change, done, size))
         self._bytes += size
+        if awaited and not self._awaited:
+            self._awaited = True
+            if self._timer is not None and not self._failing:
+                self._timer.cancel()
+                self._timer = None
         if self._timer is None and not self._writing:
-            self._timer = self._reactor.callLater(GATHER, self._commit)
+            self._timer = self._reactor.callLater(GATHER if awaited else LEISURE, self._commit)
         return done
 
     def _commit(self, *, alone: bool = False) -> None:
         self._timer = None
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
         self._writing = batch
+        if not self._waiting:
+            self._awaited = False
         made = self._writer.runInteraction(_make, [change.make for change in batch], alone)
         made.addCallbacks(self._committed, self._failed, errbackArgs=(alone,))
         made.addErrback(lambda failure: self._log.failure("store: after a commit", failure))
@@ -253,8 +267,10 @@ class Database:
         if self._failing:
             self._failing = False
             self._log.info("store: changes are kept again")
-        if self._waiting:
+        if self._awaited or len(self._waiting) >= MOST_AT_ONCE:
             self._commit()
+        elif self._waiting:
+            self._timer = self._reactor.callLater(LEISURE, self._commit)
         for change, result in zip(batch, results, strict=True):
             if change.done is not None:
                 change.done.callback(result)

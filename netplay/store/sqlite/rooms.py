@@ -70,12 +70,12 @@ class SQLiteLog:
         self.seq = seq
         self.oldest = oldest
 
-    def append(self, body: Chat) -> Deferred[None]:
+    def append(self, body: Chat, awaited: bool = True) -> Deferred[None]:
         """See L{IRoomLog.append}."""
         seq = self.seq + 1
         text = body.message
         row = self._room, seq, self.epoch, body.at, body.user, body.emoji, text
-        kept = self._database.write(partial(_insert, row), len(text))
+        kept = self._database.write(partial(_insert, row), len(text), awaited=awaited)
         self.seq = body.seq = seq
         body.id = f"{self.epoch}-{seq}"
         at_hand = self._at_hand

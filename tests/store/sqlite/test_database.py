@@ -115,6 +115,45 @@ class WriteTests(DatabaseCase):
         self.assertEqual(await self.database.read(notes), [])
 
 
+class UnawaitedTests(DatabaseCase):
+    """Changes that nobody waits for."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(module, "LEISURE", 3600.0)
+
+    async def test_they_wait_for_one_that_somebody_waits_for(self) -> None:
+        self.database.write(note("a"), awaited=False)
+        await self.database.write(note("b"))
+        self.assertEqual(await self.database.read(notes), ["a", "b"])
+
+    async def test_they_hold_up_nothing(self) -> None:
+        go_on = self.stall()
+        await self.stalled
+        self.database.write(note("a"), awaited=False)
+        waiting = self.database.write(note("b"))
+        self.database.write(note("c"), awaited=False)
+        go_on.set()
+        await waiting
+        self.assertEqual(await self.database.read(notes), ["a", "b", "c"])
+
+    async def test_they_are_kept_after_a_while(self) -> None:
+        self.patch(module, "LEISURE", 0.01)
+        await self.database.write(note("a"), awaited=False)
+
+    async def test_so_they_are_when_they_came_during_a_commit(self) -> None:
+        self.patch(module, "LEISURE", 0.01)
+        go_on = self.stall()
+        await self.stalled
+        waiting = self.database.write(note("a"), awaited=False)
+        go_on.set()
+        await waiting
+
+    async def test_the_end_does_not_wait_for_them(self) -> None:
+        self.database.write(note("a"), awaited=False)
+        self.assertTrue(await self.close())
+
+
 class StalledTests(DatabaseCase):
     """A disk that stands still for a while."""
 
