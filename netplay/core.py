@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 
 from netplay.accounts.accounts import Accounts
-from netplay.bans import Bans
 from netplay.complaints import Complaints
 from netplay.keeping import Keeping
 from netplay.limits import Gate, Limits
+from netplay.moderation.moderation import Moderation
 from netplay.sessions import SavedSessions, Sessions
 from netplay.totals import Totals
 from netplay.watch import Watch
@@ -41,6 +41,7 @@ class Core:
     @ivar store: where things are kept; set before any feature is built.
     @ivar keeping: hands to the store what nobody waits for.
     @ivar accounts: who is logged in; without checkers until others are set, before any feature is built.
+    @ivar moderation: who is muted or banned.
     @ivar features: the message features by name, once they are built.
     @ivar frame_types: which feature has which frame type, those included that are left out.
     @ivar operations: what a backend may ask of the features, once they are built.
@@ -53,8 +54,8 @@ class Core:
         self.clock = clock
         self.limits = limits
         self.wall = wall
-        self.bans = Bans()
-        self.gate = Gate(limits, lambda host: self.bans.check(host, clock.seconds()))
+        self.moderation = Moderation(self)
+        self.gate = Gate(limits, self.moderation.check_address)
         self.complaints = Complaints(clock)
         self.keeping = Keeping(clock)
         self.sessions = Sessions()

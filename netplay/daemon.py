@@ -72,6 +72,7 @@ class Daemon(Service):
             raise
         super().startService()
         self.core.accounts.startService()
+        self.core.moderation.startService()
         for feature in self.features:
             feature.startService()
         self.core.watch.startService()
@@ -99,6 +100,7 @@ class Daemon(Service):
         await self._phase("the watch", self.core.watch.stopService)
         for feature in reversed(self.features):
             await self._phase("a feature", feature.stopService)
+        await self._phase("moderation", self.core.moderation.stopService)
         await self._phase("the accounts", self.core.accounts.stopService)
         await self._phase("the store", self.store.stopService)
 

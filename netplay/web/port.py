@@ -134,7 +134,7 @@ class WebProtocol(Connection):
         told = self.address_told(headers)
         if self.refused is None and told is not None:
             try:
-                self.core.bans.check(told, self.core.clock.seconds())
+                self.core.moderation.check_address(told)
             except Refused as banned:
                 self.core.complaints.note(banned.code)
                 return banned

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from ipaddress import ip_network
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -63,7 +62,7 @@ class AddressTests(TrustTestCase):
     def test_a_ban_is_of_the_client_and_not_of_the_proxy(self) -> None:
         self.house_behind(PROXY)
         core = self.house.core
-        core.bans.add(ip_network("198.51.100.1"), 60, "spam", core.clock.seconds())
+        core.moderation.banish("network:198.51.100.1/32", 60, "spam", "ann")
         _, frames = self.come("198.51.100.1")
         self.assertEqual(json.loads(frames[0][1])["code"], "banned")
         self.assertEqual(int.from_bytes(frames[1][1][:2]), 4004)
@@ -72,7 +71,7 @@ class AddressTests(TrustTestCase):
     def test_so_it_is_for_each_request_of_a_connection_that_the_proxy_uses_for_many(self) -> None:
         self.house_behind(PROXY)
         core = self.house.core
-        core.bans.add(ip_network("198.51.100.1"), 60, "spam", core.clock.seconds())
+        core.moderation.banish("network:198.51.100.1/32", 60, "spam", "ann")
         peer = Peer(self.house, self.house.web.factory)
         for address, expected in (("198.51.100.2", 200), ("198.51.100.1", 403), ("198.51.100.2", 200)):
             peer.write(f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\n\r\n".encode())

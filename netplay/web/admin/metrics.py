@@ -58,7 +58,7 @@ class CoreCollector(Collector):
         core = self._core
         yield _counter("netplay_errors", "What clients were refused, by code.", "code", core.complaints.total)
         yield _counter("netplay_connections_refused", "Connections that were not let in.", "reason", core.gate.refused)
-        yield _gauge("netplay_bans", "Networks that are kept out.", len(core.bans.all(core.clock.seconds())))
+        yield _gauge("netplay_bans", "Bans that last.", len(core.moderation.sanctions.all("ban", core.now())))
         yield from self._times()
 
     def _connections(self) -> Iterator[Metric]:

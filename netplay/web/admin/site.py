@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from netplay.accounts import operations as accounts
 from netplay.core import Core
+from netplay.moderation import operations as moderation
 from netplay.operations import Operation
 from netplay.web.admin import visitors
 from netplay.web.admin.api import API
@@ -36,7 +37,8 @@ def admin_children(options: Mapping[str, Any], core: Core) -> dict[bytes, IResou
     """
 
     def operations() -> Iterable[Operation]:
-        return [*core.operations, *accounts.operations(core), *visitors.operations(core)]
+        everywhere = (accounts, moderation, visitors)
+        return [*core.operations, *(one for part in everywhere for one in part.operations(core))]
 
     return {
         b"api": API(core, token_of(options), operations),

@@ -9,7 +9,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 import netplay
-from netplay.bans import network_named
 from netplay.steps import Steps
 from tests.features import House, LineClient, Peer, upgrade_request
 from tests.web.admin.asking import AdminCase
@@ -150,7 +149,7 @@ class MetricsTests(AdminCase):
         for _ in range(5):
             self.house.connect("chat").send("nonsense")
         self.house.connect_echo()
-        self.core.bans.add(network_named("192.0.2.7"), 60, "", 0)
+        self.core.moderation.impose("ban", "network:192.0.2.7/32", None, 60, "", "ann")
         self.house.connect_echo()
         self.assertEqual(self.value("errors_total", code="unknown_type"), 5)
         self.assertEqual(self.value("connections_refused_total", reason="address_full"), 1)

@@ -139,7 +139,13 @@ class BanTests(AdminCase):
         self.assertEqual(
             added,
             {
-                "ban": {"ban": "1", "network": "192.0.2.0/24", "until": self.core.now() + 60_000, "reason": "spam"},
+                "ban": {
+                    "ban": "1",
+                    "network": "192.0.2.0/24",
+                    "until": self.core.now() + 60_000,
+                    "reason": "spam",
+                    "by": "api",
+                },
                 "ended": 2,
             },
         )
