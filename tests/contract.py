@@ -500,6 +500,13 @@ class Contract:
         self.restart()
         self.assertEqual(self.come_back(key)[1]["code"], "bad_session")
 
+    def test_in_another_feature_it_is_no_session_then_either(self) -> None:
+        ann = self.with_accounts(account("Ann"))
+        self.log_in(ann)
+        self.restart()
+        other = self.house.connect("chat" if self.feature != "chat" else "game")
+        self.assertEqual(other.ask("resume", session=ann.hello["session"])["code"], "bad_session")
+
     def test_of_who_resumed_nothing_else_is_kept(self) -> None:
         ann = self.with_accounts(account("Ann"))
         self.log_in(ann)

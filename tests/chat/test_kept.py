@@ -294,6 +294,19 @@ class SessionTests(KeptTestCase):
         ann.ask("chat", text="hello")
         self.assertEqual(puts, [])
 
+    def test_one_was_used_until_it_was_left(self) -> None:
+        ann = self.come("Ann")
+        self.house.wait(100)
+        ann.drop()
+        [record] = self.store.sessions._by_key.values()
+        self.assertEqual(record.used, self.house.core.now())
+
+    def test_who_comes_back_is_the_account_as_it_is_now(self) -> None:
+        ann = self.come("Ann")
+        ann.drop()
+        again, _ = self.come_back(ann.hello["session"])
+        self.assertIs(again.session.member.person.account, again.protocol.account)
+
     def test_several_sessions_of_one_account_are_each_their_own(self) -> None:
         first, second = self.come("Ann"), self.come("Ann")
         first.ask("join_room", room="tech")
