@@ -64,7 +64,9 @@ class ScoresTests(SynchronousTestCase):
         return [(score.player, score.value) for score in ranked]
 
     @settings(max_examples=50)
-    @given(st.lists(st.tuples(REACHED, st.integers(1, DAY)), max_size=60), st.booleans(), st.booleans())
+    @given(
+        st.lists(st.tuples(REACHED, st.integers(1, DAY // 40)), min_size=40, max_size=60), st.booleans(), st.booleans()
+    )
     def test_first_is_who_was_best(self, rounds: list[tuple[ScoreRecord, int]], highest: bool, of_a_day: bool) -> None:
         at = NOW
         reached = []
@@ -97,22 +99,26 @@ class CandlesTests(SynchronousTestCase):
 
     @settings(max_examples=50)
     @given(
-        st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 9).map(float)), max_size=40),
+        st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 9).map(float)), min_size=1, max_size=40),
         st.sampled_from(list(CANDLES)),
         st.integers(1, 50),
-        st.none() | st.integers(0, 40 * 90_000),
+        st.none() | st.tuples(st.integers(0, 40), st.integers(-1, 1)),
     )
-    def test_any_page(self, beats: list[tuple[int, float]], seconds: int, limit: int, since: int | None) -> None:
+    def test_any_page(
+        self, beats: list[tuple[int, float]], seconds: int, limit: int, begins: tuple[int, int] | None
+    ) -> None:
         at = NOW
         paid = []
         for later, price in beats:
             at += later
             paid.append((at, price))
         wanted = self.all_candles(paid, seconds)
-        if since is None:
+        since = None
+        if begins is None:
             wanted = wanted[-limit:]
         else:
-            since += NOW
+            place, beside = begins
+            since = wanted[place % len(wanted)].at + beside
             wanted = [candle for candle in wanted if candle.at > since][:limit]
         for candles in MemoryCandles(), SQLiteCandles(AtOnce()):
             for moment, price in paid:
