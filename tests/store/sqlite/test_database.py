@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -89,7 +89,12 @@ class WriteTests(DatabaseCase):
     async def test_what_comes_together_is_one_commit(self) -> None:
         commits = []
         make = module._make
-        self.patch(module, "_make", lambda *args: commits.append(len(args[1])) or make(*args))
+
+        def made(cursor: Cursor, changes: Sequence[Any], alone: bool) -> list[Any]:
+            commits.append(len(changes))
+            return make(cursor, changes, alone)
+
+        self.patch(module, "_make", made)
         await gatherResults([self.database.write(note(n)) for n in range(20)])
         self.assertEqual(commits, [20])
 
@@ -212,7 +217,7 @@ class FullTests(DatabaseCase):
         refused = self.database.write(note(large))
         also = self.database.write(note("small"))
         for one in (refused, also):
-            error = await self.assertFailure(one, Refused)
+            error: Any = await self.assertFailure(one, Refused)  # type: ignore[func-returns-value]
             self.assertEqual(error.code, "store_busy")
         self.assertEqual(self.database.waiting, 2)
         await self.fill(1000)
