@@ -217,7 +217,7 @@ class FullTests(DatabaseCase):
         refused = self.database.write(note(large))
         also = self.database.write(note("small"))
         for one in (refused, also):
-            error: Any = await self.assertFailure(one, Refused)  # type: ignore[func-returns-value]
+            error: Any = await self.assertFailure(one, Refused)
             self.assertEqual(error.code, "store_busy")
         self.assertEqual(self.database.waiting, 2)
         await self.fill(1000)
