@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 import netplay.chat.messages as chat
+import netplay.chat.moderating_messages as moderating
 import netplay.game.messages as game
 import netplay.ticker.messages as ticker
 from netplay import messages as common
@@ -133,6 +134,8 @@ TABLES = {
     "greeting": greeting,
     "chat requests": lambda: requests(chat.REQUESTS),
     "chat events": lambda: events(chat.EVENTS),
+    "moderating requests": lambda: requests(moderating.REQUESTS),
+    "moderating events": lambda: events(moderating.EVENTS),
     "room requests": lambda: requests(game.ROOM_REQUESTS),
     "sandbox requests": lambda: requests(Sandbox.messages),
     "arena requests": lambda: requests(Arena.messages),

@@ -289,8 +289,9 @@ class Connection(Protocol):
         """
         Whether it may be that account's.
 
-        @raise Refused: C{not_allowed}, when it is another account's.
+        @raise Refused: C{not_allowed}, when it is another account's; C{banned}.
         """
+        self.core.moderation.check_account(account)
         if self.account is not None and self.account.skeleton != account.skeleton:
             raise Refused("not_allowed", f"you are logged in as {self.account.name}; be another in a new connection")
 

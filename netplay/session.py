@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from netplay.errors import Refused
 from netplay.help import describe
 from netplay.messages import Event, Help, HelpText, Identity, Ping, Pong, Request, Resume
+from netplay.moderation.sanctions import Who
 from netplay.text import same_name
 from netplay.wire.grammar import Grammar
 
@@ -47,13 +48,21 @@ class Session:
     def logged_in(self, account: Account) -> None:
         """It is nobody in particular, and stays that."""
 
+    @property
+    def known_as(self) -> Who:
+        """Whom it serves, by all that a mute or a ban may be meant for: an account is not meant by where it is."""
+        you, account = self.identity(), self.client.account
+        name = None if you is None else you.name
+        return Who(name, None, self.client.connection.address) if account is None else Who(name, account.name)
+
     async def may_be_called(self, name: str, person: Person) -> None:
         """
         Wait until it is known whether a name is anybody's.
 
-        @raise Refused: C{name_taken}; C{unavailable} when the client has gone meanwhile, so that nothing follows.
+        @raise Refused: C{name_taken}, C{banned}; C{unavailable} when the client has gone, so that nothing follows.
         """
         if same_name(name) != same_name(person.name):
+            self.core.moderation.check_name(name)
             await self.core.accounts.check_name(name, self.client.account)
             if self.client.gone:
                 raise Refused("unavailable", "you have gone")

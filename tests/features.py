@@ -68,8 +68,11 @@ class House:
 
     @param wire: what L{connect} connects, if not a client of the feature's own port.
     @param web: options of the web port.
+    @ivar host: the address from which clients come.
     @param accounts: what L{Accounts} is given besides the core.
     """
+
+    host = "192.0.2.7"
 
     def __init__(
         self,
@@ -99,7 +102,16 @@ class House:
             core.frame_types[plugin.frame_type] = plugin.name
         served = {feature: [] for feature in ("echo", "binary", "chat", "game", "ticker", "web", "admin")}
         self.web = WebService({**options_of(WebFeature), **options_of(AdminFeature), "served": served, **web}, core)
-        for part in (self.store, core.accounts, self.chat, self.game, self.ticker, self.web, core.watch):
+        for part in (
+            self.store,
+            core.accounts,
+            core.moderation,
+            self.chat,
+            self.game,
+            self.ticker,
+            self.web,
+            core.watch,
+        ):
             part.startService()
 
     def wait(self, seconds: float) -> None:
@@ -171,7 +183,7 @@ class Peer:
 
     def __init__(self, house: House, factory: Any) -> None:
         self.house = house
-        self.transport = Cable(house.clock, IPv4Address("TCP", "192.0.2.7", next(self._ports) % 65536))
+        self.transport = Cable(house.clock, IPv4Address("TCP", house.host, next(self._ports) % 65536))
         self.protocol: Connection = factory.buildProtocol(self.transport.getPeer())
         self.transport.protocol = self.protocol
         self.protocol.makeConnection(self.transport)

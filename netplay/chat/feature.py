@@ -15,7 +15,9 @@ from zope.interface import implementer
 
 from netplay.beat import Beat
 from netplay.channel import Channel
+from netplay.chat import moderating_messages
 from netplay.chat.messages import EVENTS, REQUESTS, RoomDeleted
+from netplay.chat.moderating_messages import Removed
 from netplay.chat.operations import operations
 from netplay.chat.protocol import ChatFactory
 from netplay.chat.rules import STANDING, Member, Room, Rooms
@@ -44,8 +46,8 @@ class ChatService(Service):
     """All of chat in one daemon."""
 
     _log = Logger()
-    requests = REQUESTS
-    events = EVENTS
+    requests = (*REQUESTS, *moderating_messages.REQUESTS)
+    events = (*EVENTS, *moderating_messages.EVENTS)
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -182,6 +184,22 @@ class ChatService(Service):
             session.client.keep()
         self._forget(room)
         return dropped
+
+    def put_out(self, room: Room, session: ChatSession, refused: Refused) -> None:
+        """Somebody is not to be in a room, and is told why."""
+        self.leave(session, room)
+        session.client.send(Removed(room=room.name, code=refused.code, message=refused.message))
+        session.client.keep()
+
+    def put_out_banned(self, room: Room) -> None:
+        """Nobody is to be in a room who is banned from it."""
+        for member in list(room.members):
+            session = self._sessions[member.person.id]
+            try:
+                if not room.kept_by(session.client.account):
+                    self.core.moderation.check_enter(session.known_as, room.name)
+            except Refused as refused:
+                self.put_out(room, session, refused)
 
     def _forget(self, room: Room) -> None:
         self.rooms.remove(room)

@@ -171,12 +171,17 @@ class RoomDeleted(Event, tag="room_deleted"):
 
 
 class RoomLine(Struct, omit_defaults=True):
-    """One room of a list; the account that owns it, if there is one."""
+    """
+    One room of a list: the account that owns it, if there is one; in slow mode the seconds from message to message.
+    """
 
     room: str
     topic: str
     members: int
     owner: str | None = None
+    slow: float | None = None
+    locked: bool = False
+    read_only: bool = False
 
 
 class RoomList(Event, tag="rooms"):

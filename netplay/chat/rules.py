@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Container, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ class Room:
     @ivar record: what of it is kept.
     """
 
-    __slots__ = ("_joined", "_left", "_renamed", "empty_since", "members", "name", "record")
+    __slots__ = ("_joined", "_left", "_renamed", "_spoke", "empty_since", "members", "name", "record")
 
     def __init__(self, record: RoomRecord, now: float) -> None:
         self.name = record.name
@@ -71,10 +72,20 @@ class Room:
         self._joined: dict[str, str] = {}
         self._left: dict[str, str | None] = {}  # with the name by which the others knew them, if it is still that
         self._renamed: dict[str, str] = {}
+        self._spoke: OrderedDict[str, float] = OrderedDict()  # who has spoken in slow mode, the last ones last
 
     def line(self) -> RoomLine:
         """As lists show it."""
-        return RoomLine(self.name, self.record.topic, len(self.members), self.record.owner)
+        record = self.record
+        return RoomLine(
+            self.name,
+            record.topic,
+            len(self.members),
+            record.owner,
+            record.slow or None,
+            record.locked,
+            record.read_only,
+        )
 
     @property
     def lasting(self) -> bool:
@@ -87,8 +98,41 @@ class Room:
 
         @raise Refused: C{not_allowed}.
         """
-        if account is None or not (account.name == self.record.owner or account.may_moderate(self.name)):
+        if not self.kept_by(account):
             raise Refused("not_allowed", f"that is for the owner of {self.name} and for moderators", "$.room")
+
+    def kept_by(self, account: Account | None) -> bool:
+        """Whether somebody keeps order here."""
+        return account is not None and (account.name == self.record.owner or account.may_moderate(self.name))
+
+    def check_enter(self, account: Account | None) -> None:
+        """
+        Whether somebody may come in who is not here yet.
+
+        @raise Refused: C{not_allowed}.
+        """
+        if self.record.locked and not self.kept_by(account):
+            raise Refused("not_allowed", f"{self.name} is locked; nobody comes in just now", "$.room")
+
+    def check_speak(self, key: str, now: float) -> None:
+        """
+        Whether somebody may say something, who does not keep order here. It counts as having done so.
+
+        @param key: the same for all that one may call itself.
+        @raise Refused: C{not_allowed} where it is read-only; C{rate_limited} in slow mode.
+        """
+        if self.record.read_only:
+            raise Refused("not_allowed", f"in {self.name} only those speak who keep order there", "$.room")
+        slow, spoke = self.record.slow, self._spoke
+        if not slow:
+            return
+        while spoke and next(iter(spoke.values())) + slow <= now:
+            spoke.popitem(last=False)
+        if key in spoke:
+            wait = spoke[key] + slow - now
+            text = f"{self.name} is in slow mode: one message every {slow:g} s"
+            raise Refused("rate_limited", text, retry_after=round(wait, 3))
+        spoke[key] = now
 
     def check_owner(self, account: Account | None) -> None:
         """

@@ -10,6 +10,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from netplay.chat import moderating
 from netplay.chat.messages import (
     REQUESTS,
     AskHistory,
@@ -34,6 +35,8 @@ from netplay.chat.messages import (
     Welcome,
     WhoList,
 )
+from netplay.chat.moderating_messages import REQUESTS as MODERATING
+from netplay.chat.moderating_messages import Removed
 from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
 from netplay.errors import Refused
 from netplay.interfaces import ISession
@@ -83,14 +86,15 @@ class ChatSession(Session):
     @param chat: the rooms and their logs and channels.
     """
 
-    __slots__ = ("_returning", "chat", "member")
+    __slots__ = ("_returning", "chat", "member", "reports")
 
-    grammar = Grammar((*REQUESTS, *COMMON))
+    grammar = Grammar((*REQUESTS, *MODERATING, *COMMON))
 
     def __init__(self, client: Client, chat: ChatService) -> None:
         super().__init__(client, chat.core)
         self.chat = chat
         self._returning: tuple[str, ...] | None = None
+        self.reports = 0  # that it made
         person = Person(chat.people.number(), client.account)
         person.renamed = self._renamed
         self.member = Member(person)
@@ -110,11 +114,19 @@ class ChatSession(Session):
         chat.arrived(self)
         try:
             chat.newcomer(self)
-            chat.join(self, room)
+            self._enter_first(room)
         except BaseException:
             self._go()
             chat.people.remove(person)
             raise
+
+    def _enter_first(self, room: Room) -> None:
+        try:
+            self._check_enter(room)
+        except Refused as refused:
+            self.client.send(Removed(room=room.name, code=refused.code, message=refused.message))
+        else:
+            self.chat.join(self, room)
 
     def identity(self) -> Identity:
         """Who it serves."""
@@ -137,21 +149,39 @@ class ChatSession(Session):
         member = self.member
         room = self.chat.rooms.joined(member, message.room)
         awaited = message.ref is not None
-        said, kept = self.chat.say(room, member.person.name, message.text, member.emoji, awaited=awaited)
+        record, moderation = room.record, self.core.moderation
+        if (record.read_only or record.slow or moderation.sanctions) and not room.kept_by(self.client.account):
+            self._check_speak(room)
+        text = moderation.cleaned(message.text)
+        said, kept = self.chat.say(room, member.person.name, text, member.emoji, awaited=awaited)
         if not awaited:
             self.core.keeping.unawaited("messages", kept)
             return None
         return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))
 
+    def _check_speak(self, room: Room) -> None:
+        who = self.known_as
+        self.core.moderation.check_speak(who, room.name)
+        room.check_speak(who.account or who.address or self.member.person.id, self.core.clock.seconds())
+
+    def _check_enter(self, room: Room) -> None:
+        account = self.client.account
+        if room.name not in self.member.rooms and not room.kept_by(account):
+            self.core.moderation.check_enter(self.known_as, room.name)
+            room.check_enter(account)
+
     def direct(self, message: SendDirect) -> Event:
         """To one person, on all its connections, and back to who said it, on all of its."""
+        moderation = self.core.moderation
+        if moderation.sanctions:
+            moderation.check_speak(self.known_as)
         others = self.chat.find(message.to)
         if not others:
             raise Refused("no_such_user", "nobody here has that id or name; who lists them", "$.to")
         direct = Direct(
             from_=self.member.person.name,
             to=others[0].member.person.name,
-            message=message.text,
+            message=moderation.cleaned(message.text),
             emoji=self.member.emoji,
             at=self.core.now(),
             id=self.chat.next_direct(),
@@ -171,6 +201,7 @@ class ChatSession(Session):
         chat, member = self.chat, self.member
         room = chat.rooms.get(message.room)
         chat.rooms.check_join(member, room, message.also)
+        self._check_enter(room)
         recovered = await self._catch_up(room, message.since)
         log = chat.log(room)
         # No turn passes between the last page and this: nothing is missed, nothing comes twice.
@@ -362,6 +393,7 @@ class ChatSession(Session):
         elif self.chat.log(room).seq != told.seq:  # something was said while another room was read
             await self._catch_up(room, Position(told.epoch, told.seq))
         self.chat.log(room)  # is it still there?
+        self._check_enter(room)
         self.chat.join(self, room)
 
     def expired(self, kept: Kept) -> None:
@@ -381,6 +413,7 @@ class ChatSession(Session):
         AskWho: who,
         AskHistory: history,
         Search: search,
+        **moderating.HANDLERS,
         SetName: set_name,
         SetEmoji: set_emoji,
     }

@@ -348,7 +348,10 @@ class GameSession(Session):
 
     def say(self, message: Say) -> None:
         """To everyone in the room."""
-        self.live.say(self.person, message.text)
+        moderation = self.core.moderation
+        if moderation.sanctions:
+            moderation.check_speak(self.known_as)
+        self.live.say(self.person, moderation.cleaned(message.text))
 
     def leaderboard(self, message: AskLeaderboard) -> Deferred[Event]:
         """Who was best."""

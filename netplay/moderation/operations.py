@@ -28,11 +28,12 @@ After = Annotated[int, Meta(ge=0, lt=MAX_INTEGER, examples=[41])]
 Limit = Annotated[int, Meta(ge=1, le=PAGE, examples=[20])]
 Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}\Z", examples=["1"])]
 Reason = Annotated[str, Meta(max_length=100, examples=["spam"])]
+Network = Annotated[str, Meta(min_length=1, max_length=64, examples=["192.0.2.0/24"])]
 Seconds = Annotated[int, Meta(ge=1, le=LONGEST, examples=[3600])]
 
 
 class _Add(Struct, forbid_unknown_fields=True, kw_only=True):
-    network: Annotated[str, Meta(min_length=1, max_length=64, examples=["192.0.2.0/24"])] | None = None
+    network: Network | None = None
     account: Name | None = None
     name: Name | None = None
     seconds: Seconds | None = None

@@ -80,6 +80,9 @@ class Sanctions:
         self._by_key: dict[_Key, SanctionRecord] = {}
         self._lengths: Counter[tuple[int, int]] = Counter()  # how many networks have this version and length of prefix
 
+    def __len__(self) -> int:
+        return len(self._by_key)
+
     def know(self, record: SanctionRecord) -> None:
         """One that there is, from before."""
         self._last_id = max(self._last_id, record.id)

@@ -194,8 +194,8 @@ class IAudit(Interface):
     def note(entry: AuditRecord) -> Deferred[None]:
         """Keep one."""
 
-    def page(before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
-        """The newest, or the newest of those before an id; newest first."""
+    def page(before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
+        """The newest, or the newest of those before an id, with one action or with any; newest first."""
 
 
 class IAlerts(Interface):

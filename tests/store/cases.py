@@ -332,6 +332,15 @@ class AuditCases(StoreCase):
         page = await self.store.audit.page(page[-1].id, 10)
         self.assertEqual([entry.target for entry in page], ["bob2", "bob1", "bob0"])
 
+    async def test_one_action_only(self) -> None:
+        for n in range(3):
+            await self.store.audit.note(AuditRecord(n, "ann", "mute", f"bob{n}"))
+            await self.store.audit.note(AuditRecord(n, "ann", "ban", f"cy{n}"))
+        page = await self.store.audit.page(None, 2, "mute")
+        self.assertEqual([entry.target for entry in page], ["bob2", "bob1"])
+        page = await self.store.audit.page(page[-1].id, 2, "mute")
+        self.assertEqual([entry.target for entry in page], ["bob0"])
+
 
 class AlertsCases(StoreCase):
     """The price alerts of accounts."""

@@ -145,9 +145,13 @@ class MemoryAudit:
         self._entries.append(replace(entry, id=self._count))
         return succeed(None)
 
-    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
+    def page(self, before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
         """The newest first."""
-        older = (entry for entry in reversed(self._entries) if before is None or entry.id < before)
+        older = (
+            entry
+            for entry in reversed(self._entries)
+            if (before is None or entry.id < before) and action in (None, entry.action)
+        )
         return succeed(list(islice(older, limit)))
 
 

@@ -24,9 +24,9 @@ class SQLiteAudit:
         """See L{IAudit.note}."""
         return self._database.write(partial(_note, entry))
 
-    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
+    def page(self, before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
         """See L{IAudit.page}."""
-        return self._database.read(partial(_page, before, limit))
+        return self._database.read(partial(_page, before, limit, action))
 
 
 def _note(entry: AuditRecord, cursor: Cursor) -> None:
@@ -37,9 +37,10 @@ def _note(entry: AuditRecord, cursor: Cursor) -> None:
     cursor.execute("DELETE FROM audit WHERE id <= ?", (cursor.lastrowid - MOST_NOTES,))
 
 
-def _page(before: int | None, limit: int, cursor: Cursor) -> list[AuditRecord]:
+def _page(before: int | None, limit: int, action: str | None, cursor: Cursor) -> list[AuditRecord]:
     cursor.execute(
-        "SELECT at, by, action, target, detail, id FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (2**62 if before is None else before, limit),
+        "SELECT at, by, action, target, detail, id FROM audit WHERE id < ?1 AND (?2 IS NULL OR action = ?2) "
+        "ORDER BY id DESC LIMIT ?3",
+        (2**62 if before is None else before, action, limit),
     )
     return [AuditRecord(*row) for row in cursor.fetchall()]
