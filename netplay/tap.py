@@ -25,6 +25,7 @@ from netplay.interfaces import IFeature, IOperated
 from netplay.lan import lan_address, lan_hints
 from netplay.limits import Limits
 from netplay.listen import Door, Doors, PortsInUse
+from netplay.moderation.interfaces import IWordFilterPlugin
 from netplay.options import number, one_of, plugin_named
 from netplay.store.interfaces import IStorePlugin
 
@@ -64,6 +65,7 @@ class BaseOptions(AuthOptions):
          "Where everything is kept that is to outlive the daemon; memory: forgets it at the end"],
         one_of("registration", ("closed", "open"), "Whether anybody may make an account"),
         one_of("guests", ("on", "off"), "Whether one may be here without an account"),
+        ["word-filter", None, None, "Looks at what is said in chat and games: words:PATH, a file with a word a line"],
         number("keep-messages", 100_000, "Messages of a chat room that are kept", 100, 10**9, zero="all"),
         number("keep-days", 0, "Days that messages are kept", 0.001, 1e5, zero="for ever"),
     ]  # fmt: skip
@@ -117,6 +119,9 @@ class BaseOptions(AuthOptions):
         if self["registration"] == "open" and not any(map(IPasswordKeeper.providedBy, self.checkers())):
             raise UsageError("--registration open: nobody keeps the passwords; add --auth store")
         self["store-plugin"] = plugin_named(IStorePlugin, "--store", self["store"])
+        if self["word-filter"] is not None:
+            plugin, argument = plugin_named(IWordFilterPlugin, "--word-filter", self["word-filter"])
+            self["word-filter"] = plugin.build(argument)
         self["served"] = {feature.name: self.descriptions(feature) for feature in self.chosen}
 
     features: list[Any] = []
@@ -204,6 +209,7 @@ def makeService(options: BaseOptions) -> Daemon:
         registration=options["registration"] == "open",
         guests=options["guests"] == "on",
     )
+    core.moderation.word_filter = options["word-filter"]
     services = {feature.name: feature.build(options, core) for feature in options.chosen}
     for feature in options.chosen:
         if feature.frame_type is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import regex
 from twisted.plugin import IPlugin
 from twisted.python.usage import UsageError
 from zope.interface import implementer
@@ -13,6 +13,8 @@ from zope.interface import implementer
 from netplay.moderation.interfaces import IWordFilter, IWordFilterPlugin
 
 MOST_WORDS = 10_000
+
+_WORD = re.compile(r"\w+")
 
 
 @implementer(IWordFilter)
@@ -24,19 +26,19 @@ class WordFilter:
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        starts: set[str] = set()
-        whole: set[str] = set()
-        for word in words:
-            (starts if word.endswith("*") else whole).add(word.rstrip("*"))
-        alternatives = [pattern for pattern, some in ((r"\L<starts>\w*", starts), (r"\L<whole>", whole)) if some]
-        self._found = regex.compile(
-            rf"\b(?:{'|'.join(alternatives)})\b", regex.IGNORECASE, starts=sorted(starts), whole=sorted(whole)
-        )
+        folded = {word.casefold() for word in words}
+        self._whole = {word for word in folded if not word.endswith("*")}
+        self._starts = {word[:-1] for word in folded if word.endswith("*")}
+        self._lengths = sorted({len(start) for start in self._starts})
 
     def clean(self, text: str) -> str:
         """What is said instead."""
-        cleaned: str = self._found.sub(lambda match: "*" * len(match[0]), text)
-        return cleaned
+        return _WORD.sub(self._instead, text)
+
+    def _instead(self, match: re.Match[str]) -> str:
+        word = match[0].casefold()
+        unsaid = word in self._whole or any(word[:length] in self._starts for length in self._lengths)
+        return "*" * len(match[0]) if unsaid else match[0]
 
 
 @implementer(IPlugin, IWordFilterPlugin)
@@ -56,8 +58,11 @@ class WordFilterPlugin:
                 f"--word-filter words:{argument}: it cannot be read ({reason}); give a file with a word a line"
             ) from None
         words = [word for line in lines if (word := line.strip()) and not word.startswith("#")]
-        if not any(word.rstrip("*") for word in words):
+        for word in words:
+            if not _WORD.fullmatch(word.removesuffix("*")):
+                raise UsageError(f"--word-filter words:{argument}: {word!r} is no word of letters and digits; mend it")
+        if not words:
             raise UsageError(f"--word-filter words:{argument}: there is no word in it; write one a line")
         if len(words) > MOST_WORDS:
             raise UsageError(f"--word-filter words:{argument}: it has more than {MOST_WORDS} words; leave some out")
-        return WordFilter(word for word in words if word.rstrip("*"))
+        return WordFilter(words)
