@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from netplay.chat import messages as chat
+from netplay.chat import moderating_messages as moderating
 from netplay.messages import COMMON, COMMON_EVENTS
 from tests.web.admin.asking import AdminCase
 from tests.web.admin.test_openapi import found, references
@@ -60,8 +61,10 @@ class DocumentTests(AdminCase):
     def test_every_message_is_in_it(self) -> None:
         self.assertEqual(
             set(self.document["channels"]["chat"]["messages"]),
-            {f"chat.receive.{kind.__struct_config__.tag}" for kind in (*chat.REQUESTS, *COMMON)}
-            | {f"chat.send.{kind.__struct_config__.tag}" for kind in (*chat.EVENTS, *COMMON_EVENTS)},
+            {f"chat.receive.{kind.__struct_config__.tag}" for kind in (*chat.REQUESTS, *moderating.REQUESTS, *COMMON)}
+            | {
+                f"chat.send.{kind.__struct_config__.tag}" for kind in (*chat.EVENTS, *moderating.EVENTS, *COMMON_EVENTS)
+            },
         )
         self.assertIn("game.receive.move", self.document["channels"]["game"]["messages"])
 
