@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Any
 
 from twisted.internet.endpoints import TCP4ServerEndpoint
@@ -96,7 +95,7 @@ class HeaderTests(ProxiedCase):
         self.assertEqual((self.core.gate.inside, self.core.gate._by_address), (1, {"192.0.2.7": 1}))
 
     def test_bans_are_of_clients_not_of_the_proxy(self) -> None:
-        self.core.bans.add(ip_network("192.0.2.7"), 60, "no", 0)
+        self.core.moderation.impose("ban", "network:192.0.2.7/32", None, 60, "no", "ann")
         links = [self.connect(), self.connect()]
         for link, source in zip(links, ("192.0.2.7", "192.0.2.8"), strict=True):
             link.sends(header(source))
