@@ -95,7 +95,7 @@ class HeaderTests(ProxiedCase):
         self.assertEqual((self.core.gate.inside, self.core.gate._by_address), (1, {"192.0.2.7": 1}))
 
     def test_bans_are_of_clients_not_of_the_proxy(self) -> None:
-        self.core.moderation.impose("ban", "network:192.0.2.7/32", None, 60, "no", "ann")
+        self.core.moderation.sanctions.impose("ban", "network:192.0.2.7/32", None, None, "no", "ann", 0)
         links = [self.connect(), self.connect()]
         for link, source in zip(links, ("192.0.2.7", "192.0.2.8"), strict=True):
             link.sends(header(source))
