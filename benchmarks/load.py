@@ -241,9 +241,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[int((len(ordered) - 1) * share)] if ordered else float("nan")
 
 
-def table(results: Mapping[str, Figures | str], columns: Mapping[str, str], ratio_of: str) -> None:
+def table(results: Mapping[str, Figures | str], columns: Mapping[str, str], ratio_of: str, of: str = "server") -> None:
     """
-    Print a line for each server.
+    Print a line for each server, or for what else there are figures of.
 
     @param columns: the figures, each with how it is formatted.
     @param ratio_of: the figure that is also shown as a multiple of the first server's.
@@ -251,7 +251,7 @@ def table(results: Mapping[str, Figures | str], columns: Mapping[str, str], rati
     first = next((figures for figures in results.values() if not isinstance(figures, str)), None)
     heads = [*columns, "ratio"]
     widths = [max(len(head), 8) + 2 for head in heads]
-    print(f"{'server':<10}" + "".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)))
+    print(f"{of:<10}" + "".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)))
     for name, figures in results.items():
         if isinstance(figures, str):
             print(f"{name:<10}  left out: {figures}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 from typing import Any
 
 from pytest_twisted import ensureDeferred
@@ -113,3 +114,28 @@ async def test_whenever_it_is_killed_all_that_was_acknowledged_is_there(daemons:
     assert sorted(said) == list(range(1, len(said) + 1))
     assert {seq: said.get(seq) for seq in acknowledged} == acknowledged
     assert len(acknowledged) > KILLED
+
+
+@ensureDeferred
+async def test_when_no_file_can_grow_talking_goes_on_and_later_all_is_kept(daemons: Daemons) -> None:
+    daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
+    ann: MessageClient = await daemon.client("chat")
+    bob: MessageClient = await daemon.client("chat")
+
+    async def say(text: str) -> dict[str, Any]:
+        ann.send(type="chat", text=text, ref=text)
+        assert (await bob.get("chat", message=text))["message"] == text
+        answer: dict[str, Any] = await ann.get(ref=text)
+        return answer
+
+    assert (await say("one"))["type"] == "ok"
+    unlimited = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (4096, unlimited[1]))
+    assert (await say("two"))["code"] == "store_busy"
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert (await say("three"))["type"] == "ok"
+    daemon.kill()
+    await daemon.ended()
+
+    daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
+    assert list((await everything(await daemon.client("chat"))).values()) == ["one", "two", "three"]
