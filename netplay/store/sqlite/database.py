@@ -292,7 +292,7 @@ class Database:
             )
         self._timer = self._reactor.callLater(AGAIN_AFTER, self._commit)
         # Everything stays to be kept, but nobody is left waiting for who knows how long.
-        for change in self._waiting:
+        for change in list(self._waiting):  # who is told may write more
             done, change.done = change.done, None
             if done is not None:
                 done.errback(Refused("store_busy", "it is done, but not kept yet: the disk takes nothing just now"))

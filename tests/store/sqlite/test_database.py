@@ -226,6 +226,15 @@ class FullTests(DatabaseCase):
         self.assertEqual(sum("cannot be kept now" in text for text in log.texts()), 1)
         self.assertIn("store: changes are kept again", log.texts())
 
+    async def test_all_are_told_though_one_of_them_goes_on_writing(self) -> None:
+        await self.fill()
+        first = self.database.write(note("x" * 100_000))
+        second = self.database.write(note("small"))
+        first.addErrback(lambda _: self.database.write(note("more"), awaited=False).addErrback(lambda _: None) and None)
+        await self.assertFailure(second, Refused)
+        await self.fill(1000)
+        await self.database.write(note("then"))
+
     async def test_what_is_kept_can_be_read_meanwhile(self) -> None:
         await self.database.write(note("before"))
         await self.fill()
