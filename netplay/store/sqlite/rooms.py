@@ -58,7 +58,7 @@ class SQLiteLog:
     @param oldest: the first number that is kept.
     """
 
-    __slots__ = ("_at_hand", "_database", "_ended", "_kept", "_room", "epoch", "oldest", "seq")
+    __slots__ = ("_at_hand", "_database", "_deletions", "_ended", "_kept", "_room", "epoch", "oldest", "seq")
 
     def __init__(self, database: Database, room: int, epoch: str, seq: int, oldest: int, ended: dict[str, int]) -> None:
         self._database = database
@@ -66,6 +66,7 @@ class SQLiteLog:
         self._ended = ended
         self._kept = seq  # up to where it is on the disk
         self._at_hand: deque[Chat] = deque()  # ends with the newest message, and has all that is not kept
+        self._deletions = 0  # what was read before the last one may have what is deleted
         self.epoch = epoch
         self.seq = seq
         self.oldest = oldest
@@ -109,16 +110,17 @@ class SQLiteLog:
     def _read(self, start: int, stop: int, first: int) -> Deferred[list[Chat]]:
         """What is not at hand, where C{first} is, and then what is."""
         read = self._database.read(partial(_page, self._room, start, min(stop, first)))
-        return read.addCallback(self._with_what_is_at_hand, start, stop, first)
+        return read.addCallback(self._with_what_is_at_hand, start, stop, first, self._deletions)
 
     def _with_what_is_at_hand(
-        self, found: list[Chat], start: int, stop: int, first: int
+        self, found: list[Chat], start: int, stop: int, first: int, deletions: int
     ) -> list[Chat] | Deferred[list[Chat]]:
         at_hand = self._at_hand
         if at_hand and at_hand[0].seq > first:  # so much was said meanwhile that some of it went to the disk only
             return self._read(start, stop, at_hand[0].seq)
         page = found + [message for message in at_hand if first <= message.seq < stop]
-        if stop >= first and (room := AT_HAND - len(at_hand)) > 0:
+        fits = stop >= first == (at_hand[0].seq if at_hand else self.seq + 1)  # nobody else has read it meanwhile
+        if fits and deletions == self._deletions and (room := AT_HAND - len(at_hand)) > 0:
             at_hand.extendleft(reversed(found[-room:]))
         return page
 
@@ -132,10 +134,18 @@ class SQLiteLog:
         if not self.oldest <= seq <= self.seq:
             return succeed(None)
         deleted = self._database.write(partial(_empty, self._room, seq))
+        self._empty_at_hand(seq)
+        return deleted.addCallback(self._is_deleted, seq)
+
+    def _is_deleted(self, left: Chat | None, seq: int) -> Chat | None:
+        self._empty_at_hand(seq)  # it may have been read while that waited to be kept
+        return left
+
+    def _empty_at_hand(self, seq: int) -> None:
+        self._deletions += 1
         for place, message in enumerate(self._at_hand):
             if message.seq == seq:
                 self._at_hand[place] = emptied(message)
-        return deleted
 
     def forget_before(self, seq: int) -> None:
         """Older ones are not kept any more."""

@@ -178,6 +178,22 @@ class AtHandTests(RestartCase):
         self.assertEqual([message.seq for message in await page], list(range(151, 200 + AT_HAND + 101)))
         await more
 
+    async def test_two_who_read_it_at_once_bring_it_into_memory_once(self) -> None:
+        await self.say(*(str(n) for n in range(AT_HAND)))
+        await self.restart()
+        log = self.store.rooms.log("general")
+        await gatherResults([log.page(None, None, 100) for _ in range(2)])
+        self.assertEqual(await self.texts(limit=AT_HAND), [str(n) for n in range(AT_HAND)])
+
+    async def test_what_is_deleted_while_the_disk_is_read_stays_so(self) -> None:
+        await self.say("a", "b")
+        await self.restart()
+        log = self.store.rooms.log("general")
+        reading = log.page(None, None, 10)
+        deleting = log.delete(1)
+        await gatherResults([reading, deleting])
+        self.assertEqual(await self.texts(), ["", "b"])
+
 
 class RetentionTests(RestartCase):
     """What is not to be kept any longer goes, and nothing else."""
