@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 
 from netplay.errors import Refused
 from netplay.store.errors import CannotOpen
-from netplay.store.sqlite.schema import bring_up_to_date
+from netplay.store.sqlite.schema import bring_up_to_date, check_up_to_date
 
 T = TypeVar("T")
 Cursor = Any
@@ -105,7 +105,8 @@ class Database:
         """
         Open it here and now, make it if there is none, bring it up to date if it is older.
 
-        @param alone: nobody else may have it open like this; without, it is shared with a daemon.
+        @param alone: nobody else may have it open like this; without, it is shared with a daemon, and must be there
+            and up to date.
         @raise CannotOpen: says why; nothing was changed.
         """
         path = Path(self._path).absolute()
@@ -121,7 +122,10 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let everyone read it
             self._first = _connected(str(path))
             _check(self._first, str(path))
-            bring_up_to_date(self._first, path)
+            if alone:
+                bring_up_to_date(self._first, path)
+            else:
+                check_up_to_date(self._first, path)
         except sqlite3.DatabaseError as error:
             self._give_up()
             raise CannotOpen(_objection(self._path, error)) from None

@@ -170,6 +170,16 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
+def check_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Leave it to the daemon to change an older one: it may be the older one that runs.
+
+    @raise CannotOpen: it is not of the present version, or no store.
+    """
+    if version_of(connection, path) != VERSION:
+        raise CannotOpen(f"{path} is of an older netplay; start the daemon (`netplay run`), which brings it up to date")
+
+
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """
     Make the tables, or change those of an older version, all or nothing. Before that, a copy of the file is put

@@ -134,6 +134,14 @@ class MigrationTests(SchemaCase):
         error = self.assertRaises(CannotOpen, store.startService)
         self.assertIn("no such table: nowhere", str(error))
 
+    def test_a_command_beside_a_daemon_leaves_it_as_it_was(self) -> None:
+        self.next_version("UPDATE rooms SET topic = topic || '!'")
+        store = SQLiteStore(str(self.path), make_core(reactor), alone=False)
+        error = self.assertRaises(CannotOpen, store.startService)
+        self.assertIn("an older netplay", str(error))
+        self.assertEqual(self.topics(), ["All and sundry"])
+        self.assertEqual(self.connect().execute("PRAGMA user_version").fetchone(), (VERSION,))
+
     def test_one_of_the_present_is_left_alone(self) -> None:
         bring_up_to_date(self.connect(), self.path)
         self.assertEqual([path.name for path in self.folder.glob("*before*")], [])
