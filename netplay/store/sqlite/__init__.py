@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from twisted.application.service import Service
@@ -11,6 +12,7 @@ from twisted.python.usage import UsageError
 from zope.interface import implementer
 
 from netplay.core import Core
+from netplay.errors import Refused
 from netplay.store.interfaces import IStore, IStorePlugin
 from netplay.store.sqlite.accounts import SQLiteAccounts
 from netplay.store.sqlite.alerts import SQLiteAlerts
@@ -74,7 +76,9 @@ class SQLiteStore(Service):
 
     async def _stop(self) -> None:
         if self._alone:
-            self.database.write(_end).addErrback(lambda _: None)  # after all else; if it fails, the next start knows
+            with suppress(Refused):
+                # After all else; if it fails, the next start knows.
+                self.database.write(_end).addErrback(lambda _: None)
         await self.database.close()
 
 

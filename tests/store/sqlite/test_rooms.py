@@ -9,6 +9,7 @@ from twisted.internet.defer import gatherResults
 from netplay.messages import Position
 from netplay.store.records import RoomRecord
 from netplay.store.sqlite import SQLiteStore
+from netplay.store.sqlite import database as database_module
 from netplay.store.sqlite import retention as retention_module
 from netplay.store.sqlite.rooms import AT_HAND, MOST_EPOCHS
 from tests.store.cases import DAY, NOW, StoreCase, chat
@@ -92,6 +93,20 @@ class RestartTests(RestartCase):
         self.assertEqual(self.store.rooms.load(), [])
         await self.say("b", room="two")
         self.assertEqual(len(await self.store.rooms.log("two").page(None, None, 10)), 1)
+
+
+class FullEndTests(RestartCase):
+    """An end when no more can be taken."""
+
+    async def test_it_is_an_end_that_was_not_good(self) -> None:
+        await self.say("a")
+        epoch = self.store.rooms.log("general").epoch
+        self.patch(database_module, "MOST_WAITING", 0)
+        await self.store.stopService()
+        self.patch(database_module, "MOST_WAITING", 10)
+        self.store = self.make()
+        self.store.startService()
+        self.assertNotEqual(self.store.rooms.log("general").epoch, epoch)
 
 
 class CrashTests(RestartCase):
