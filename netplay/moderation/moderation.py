@@ -133,9 +133,10 @@ class Moderation(Service):
         """
         now = self._core.now()
         until = None if seconds is None else now + round(seconds * 1000)
+        before = self.sanctions.get(kind, target, room)
         record = self.sanctions.impose(kind, target, room, until, reason, by, now)
         how_long = "for good" if seconds is None else f"for {seconds:g} s"
-        kept = self._keep(record)
+        kept = self._keep(record, before)
         self.note(by, kind, target, ", ".join(filter(None, (room and f"in {room}", how_long, reason))))
         return record, kept
 
@@ -145,18 +146,22 @@ class Moderation(Service):
 
         @raise Refused: C{store_busy}.
         """
-        record = self.sanctions.lift(kind, target, room)
+        record = self.sanctions.get(kind, target, room)
         if record is None:
             return None
-        self.note(by, f"un{kind}", target, f"in {room}" if room else "")
         kept: Deferred[None] = self._core.store.sanctions.drop(record.id)
+        self.sanctions.lift(kind, target, room)
+        self.note(by, f"un{kind}", target, f"in {room}" if room else "")
         return kept
 
-    def _keep(self, record: SanctionRecord) -> Deferred[None]:
+    def _keep(self, record: SanctionRecord, before: SanctionRecord | None) -> Deferred[None]:
         try:
             return self._core.store.sanctions.put(record)
         except Refused:
-            self.sanctions.lift(record.kind, record.target, record.room)
+            if before is None:
+                self.sanctions.lift(record.kind, record.target, record.room)
+            else:
+                self.sanctions.know(before)
             raise
 
     def note(self, by: str, action: str, target: str, detail: str = "") -> None:

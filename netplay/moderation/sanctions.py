@@ -97,7 +97,7 @@ class Sanctions:
         @param until: C{None} for good.
         @raise Refused: C{too_many}.
         """
-        before = self._by_key.get((kind, target, room))
+        before = self.get(kind, target, room)
         if before is None:
             if len(self._by_key) >= MOST_SANCTIONS:
                 raise Refused(
@@ -109,9 +109,13 @@ class Sanctions:
         self._put(record)
         return record
 
+    def get(self, kind: Kind, target: str, room: str | None) -> SanctionRecord | None:
+        """The one of that kind that somebody has there, though it may have ended; C{None} if there is none."""
+        return self._by_key.get((kind, target, room))
+
     def lift(self, kind: Kind, target: str, room: str | None) -> SanctionRecord | None:
         """End one before its time; C{None} if there is none."""
-        record = self._by_key.get((kind, target, room))
+        record = self.get(kind, target, room)
         if record is not None:
             self._forget(record)
         return record
