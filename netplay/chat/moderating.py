@@ -166,10 +166,11 @@ async def _ban(session: ChatSession, message: Ban) -> None:
     await kept
 
 
-async def _lift(session: ChatSession, kind: Kind, user: str | None, network: str | None, where: str | None) -> None:
-    target, _ = await _target(session, user, network)
+async def _lift(session: ChatSession, kind: Kind, user: str | None, network: str | None, room: Room | None) -> None:
+    target, account = await _target(session, user, network)
+    _check_above(session, account, room)
     targets = [target, *([] if user is None else [by_account(user), by_name(user)])]
-    by = _account(session).name
+    by, where = _account(session).name, None if room is None else room.name
     lifted = [kept for one in dict.fromkeys(targets) if (kept := session.core.moderation.lift(kind, one, where, by))]
     if not lifted:
         what = "muted" if kind == "mute" else "banned"
@@ -179,13 +180,12 @@ async def _lift(session: ChatSession, kind: Kind, user: str | None, network: str
 
 
 async def _unmute(session: ChatSession, message: Unmute) -> None:
-    _somewhere(session, message.room)
-    await _lift(session, "mute", message.user, None, message.room)
+    await _lift(session, "mute", message.user, None, _somewhere(session, message.room))
 
 
 async def _unban(session: ChatSession, message: Unban) -> None:
-    _somewhere(session, message.room, operators=True)
-    await _lift(session, "ban", message.user, message.network, message.room)
+    room = _somewhere(session, message.room, operators=True)
+    await _lift(session, "ban", message.user, message.network, room)
 
 
 def _kick(session: ChatSession, message: Kick) -> None:

@@ -233,10 +233,40 @@ class MayTests(ModeratingCase):
             )
         self.done(clients["Mo"], "mute", user="Tess", room="tech")
 
+    def test_nobody_ends_what_was_decided_about_themselves(self) -> None:
+        olga, mo = self.come("Olga"), self.come("Mo")
+        self.done(olga, "mute", user="Mo")
+        self.assertEqual(self.refused(mo, "unmute", user="Mo"), ("not_allowed", "$.user"))
+        self.assertEqual(self.refused(mo, "direct", to="Olga", text="psst")[0], "muted")
+
     def test_the_owner_of_a_room(self) -> None:
         bob = self.come("Bob")
         self.done(bob, "create_room", room="den")
         self.done(bob, "slow_mode", room="den", seconds=5)
+
+
+class BusyStoreTests(ModeratingCase):
+    """When the store takes nothing, nothing is done."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.olga, self.bob = self.come("Olga"), self.come("Bob")
+        self.done(self.olga, "mute", user="Bob")
+        self.patch(self.core.store.sanctions, "put", self.busy)
+        self.patch(self.core.store.sanctions, "drop", self.busy)
+
+    def busy(self, _: object) -> None:
+        raise Refused("store_busy", "not now")
+
+    def test_who_is_muted_again_stays_so(self) -> None:
+        self.assertEqual(self.refused(self.olga, "mute", user="Bob", seconds=60)[0], "store_busy")
+        answer = self.ask(self.bob, "chat", text="hello")
+        self.assertEqual((answer["code"], answer.get("retry_after")), ("muted", None))
+
+    def test_who_is_to_be_unmuted_stays_so(self) -> None:
+        self.assertEqual(self.refused(self.olga, "unmute", user="Bob")[0], "store_busy")
+        self.assertEqual(self.says(self.bob), "muted")
+        self.assertEqual([entry["action"] for entry in self.ask(self.olga, "audit")["entries"]], ["mute"])
 
 
 class ModeTests(ModeratingCase):
