@@ -205,6 +205,7 @@ class ChatService(Service):
         self.rooms.remove(room)
         self._channels.pop(room.name, None)
         self._changed.pop(room, None)
+        self.core.moderation.forget_room(room.name)
 
     def say(
         self, room: Room, user: str, message: str, emoji: str, *, awaited: bool = True

@@ -54,7 +54,14 @@ class Moderation(Service):
         self._beat.stop()
 
     def _forget_ended(self) -> None:
-        for record in self.sanctions.take_ended(self._core.now()):
+        self._drop(self.sanctions.take_ended(self._core.now()))
+
+    def forget_room(self, room: str) -> None:
+        """A room has gone: what was decided there does not hold in a later one of that name."""
+        self._drop(self.sanctions.take_room(room))
+
+    def _drop(self, records: Iterable[SanctionRecord]) -> None:
+        for record in records:
             self._core.keeping.keep("sanctions", self._core.store.sanctions.drop, record.id)
 
     # Who may do what

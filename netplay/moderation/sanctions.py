@@ -18,6 +18,10 @@ from netplay.store.records import SanctionRecord
 from netplay.text import same_name
 
 MOST_SANCTIONS = 10_000
+"""Those that hold everywhere."""
+
+MOST_IN_ROOM = 500
+"""Those of one room: whoever owns it decides them, and is to leave the others theirs."""
 
 Kind = Literal["mute", "ban"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -78,6 +82,7 @@ class Sanctions:
     def __init__(self) -> None:
         self._last_id = 0
         self._by_key: dict[_Key, SanctionRecord] = {}
+        self._by_room: Counter[str | None] = Counter()  # how many there are, C{None} for everywhere
         self._lengths: Counter[tuple[int, int]] = Counter()  # how many networks have this version and length of prefix
 
     def __len__(self) -> int:
@@ -99,10 +104,9 @@ class Sanctions:
         """
         before = self.get(kind, target, room)
         if before is None:
-            if len(self._by_key) >= MOST_SANCTIONS:
-                raise Refused(
-                    "too_many", f"there are {MOST_SANCTIONS} mutes and bans, the most there may be; lift some"
-                )
+            most = MOST_SANCTIONS if room is None else MOST_IN_ROOM
+            if self._by_room[room] >= most:
+                raise Refused("too_many", f"there are {most} mutes and bans there, the most there may be; lift some")
             self._last_id += 1
         id = self._last_id if before is None else before.id
         record = SanctionRecord(id, kind, target, room, until, reason, by, now)
@@ -133,9 +137,16 @@ class Sanctions:
     def take_ended(self, now: int) -> list[SanctionRecord]:
         """Forget those that have ended; which they were."""
         ended = [record for record in self._by_key.values() if _ended(record, now)]
-        for record in ended:
+        return self._forgotten(ended)
+
+    def take_room(self, room: str) -> list[SanctionRecord]:
+        """Forget those that hold in a room; which they were."""
+        return self._forgotten([record for record in self._by_key.values() if record.room == room])
+
+    def _forgotten(self, records: list[SanctionRecord]) -> list[SanctionRecord]:
+        for record in records:
             self._forget(record)
-        return ended
+        return records
 
     def find(self, kind: Kind, who: Who, room: str | None, now: int) -> SanctionRecord | None:
         """What of a kind holds for somebody in a room, or with C{None} everywhere."""
@@ -161,12 +172,17 @@ class Sanctions:
 
     def _put(self, record: SanctionRecord) -> None:
         key = record.kind, record.target, record.room
-        if key not in self._by_key and (network := _network(record.target)) is not None:
-            self._lengths[network.version, network.prefixlen] += 1
+        if key not in self._by_key:
+            self._by_room[record.room] += 1
+            if (network := _network(record.target)) is not None:
+                self._lengths[network.version, network.prefixlen] += 1
         self._by_key[key] = record
 
     def _forget(self, record: SanctionRecord) -> None:
         del self._by_key[record.kind, record.target, record.room]
+        self._by_room[record.room] -= 1
+        if not self._by_room[record.room]:
+            del self._by_room[record.room]
         network = _network(record.target)
         if network is not None:
             shape = network.version, network.prefixlen

@@ -244,6 +244,14 @@ class MayTests(ModeratingCase):
         self.done(bob, "create_room", room="den")
         self.done(bob, "slow_mode", room="den", seconds=5)
 
+    def test_a_room_takes_with_it_what_was_decided_there(self) -> None:
+        bob = self.come("Bob")
+        self.done(bob, "create_room", room="den")
+        self.done(bob, "ban", user="Ann", room="den")
+        self.done(bob, "delete_room", room="den")
+        self.assertEqual(self.core.store.sanctions.load(), [])
+        self.assertEqual(len(self.core.moderation.sanctions), 0)
+
 
 class BusyStoreTests(ModeratingCase):
     """When the store takes nothing, nothing is done."""

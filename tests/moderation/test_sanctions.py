@@ -129,6 +129,17 @@ class SanctionsTests(SynchronousTestCase):
         self.impose(by_name("bob"))
         self.assertEqual([self.muted(Who("bob"), room) for room in ("tech", None)], [True, True])
 
+    def test_those_in_a_room_leave_no_less_for_the_others(self) -> None:
+        self.patch(module, "MOST_IN_ROOM", 1)
+        self.patch(module, "MOST_SANCTIONS", 1)
+        self.impose(by_name("bob"), "tech")
+        error = self.assertRaises(Refused, self.impose, by_name("cy"), "tech")
+        self.assertEqual(error.code, "too_many")
+        self.impose(by_name("cy"), "art")
+        self.impose(by_name("cy"))
+        self.sanctions.lift("mute", by_name("bob"), "tech")
+        self.impose(by_name("cy"), "tech")
+
     def test_who_is_muted_is_not_banned(self) -> None:
         self.impose(by_name("bob"))
         self.assertIsNone(self.sanctions.find("ban", Who("bob"), "tech", 0))
