@@ -203,6 +203,7 @@ class ChatSession(Session):
         chat.rooms.check_join(member, room, message.also)
         self._check_enter(room)
         recovered = await self._catch_up(room, message.since)
+        self._check_enter(room)  # much may have been decided while its past was read
         log = chat.log(room)
         # No turn passes between the last page and this: nothing is missed, nothing comes twice.
         for other in list(member.rooms.values()):
@@ -296,12 +297,17 @@ class ChatSession(Session):
     def history(self, message: AskHistory) -> Deferred[Event]:
         """A page of what was said."""
         room = self.chat.rooms.meant(self.member, message.room)
+        self._check_enter(room)
         limit = min(message.limit or PAGE, PAGE)
         return Deferred.fromCoroutine(self._page(room, message.before, message.after, limit))
 
     def search(self, message: Search) -> Deferred[Event]:
         """Who said that."""
-        rooms = list(self.member.rooms) if message.room is None else [self.chat.rooms.get(message.room).name]
+        if message.room is None:
+            rooms = list(self.member.rooms)
+        else:
+            self._check_enter(self.chat.rooms.get(message.room))
+            rooms = [message.room]
         limit = min(message.limit or PAGE, PAGE)
         found = self.core.store.rooms.search(message.text, rooms, message.before, limit + 1)
         return found.addCallback(self._found, limit)
@@ -388,6 +394,7 @@ class ChatSession(Session):
         self._returning = None
 
     async def _return_to(self, room: Room, since: Position | None, told: RoomPosition) -> None:
+        self._check_enter(room)
         if since is not None:
             await self._catch_up(room, since)
         elif self.chat.log(room).seq != told.seq:  # something was said while another room was read

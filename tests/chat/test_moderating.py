@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from netplay.accounts.account import Account
@@ -128,6 +129,36 @@ class BanTests(ModeratingCase):
         self.assertEqual(self.says(bob), "ok")
         self.house.wait(60)
         self.assertEqual(self.ask(bob, "join_room", room="tech")["type"], "room_changed")
+
+    def test_who_is_banned_from_a_room_reads_nothing_of_it(self) -> None:
+        mo, bob = self.come("Mo"), self.come("Bob")
+        self.ask(mo, "join_room", room="tech")
+        self.done(mo, "ban", user="Bob", room="tech")
+        self.assertEqual(self.says(mo, "tech"), "ok")
+        self.assertEqual(self.refused(bob, "history", room="tech")[0], "banned")
+        self.assertEqual(self.refused(bob, "search", text="hello", room="tech")[0], "banned")
+
+    def test_nor_does_who_comes_back_to_it(self) -> None:
+        mo, bob = self.come("Mo"), self.house.connect("chat")
+        since = self.ask(bob, "join_room", room="tech")
+        self.ask(mo, "join_room", room="tech")
+        bob.drop()
+        self.core.moderation.impose("ban", "network:192.0.2.7/32", "tech", None, "", "Mo")
+        self.assertEqual(self.says(mo, "tech"), "ok")
+        again = self.house.connect("chat")
+        again.send(
+            "resume", session=bob.hello["session"], since={"tech": {"epoch": since["epoch"], "seq": since["seq"]}}
+        )
+        self.assertEqual(self.heard(again, "history"), [])
+
+    def test_nor_does_who_is_banned_while_it_comes_in(self) -> None:
+        guest = self.come()
+        reading: Deferred[list[Any]] = Deferred()
+        self.patch(self.core.store.rooms.log("tech"), "page", lambda *_: reading)
+        guest.send("join_room", room="tech", ref="r")
+        self.core.moderation.impose("ban", "network:192.0.2.7/32", "tech", None, "", "Mo")
+        reading.callback([])
+        self.assertEqual([error["code"] for error in self.heard(guest, "error")], ["banned"])
 
     def test_from_the_room_in_which_newcomers_are(self) -> None:
         olga, guest = self.come("Olga"), self.come()
