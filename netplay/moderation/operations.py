@@ -142,7 +142,7 @@ class LiftMute(Struct, forbid_unknown_fields=True, kw_only=True):
 class ReadAudit(Struct, forbid_unknown_fields=True, kw_only=True):
     """Who has decided what about whom, the newest first; go on with the last one as `before`."""
 
-    before: After | None = None
+    before: After = MAX_INTEGER - 1
     limit: Limit = PAGE
 
 

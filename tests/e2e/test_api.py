@@ -132,7 +132,7 @@ async def test_without_an_endpoint_of_their_own_all_is_on_the_web_port(daemons: 
     for path in ("/api/clients", "/api/openapi.json", "/asyncapi.json", "/metrics", "/healthz", "/readyz"):
         assert (await ask(daemon, "GET", path, port="web"))[0] == 200, path
     assert (await ask(daemon, "GET", "/api/clients", port="web", token="another-token-entirely"))[0] == 401
-    daemon = await start(daemons)
+    daemon = await start(daemons, "--store=memory:")
     for path in ("/api/clients", "/asyncapi.json", "/metrics", "/healthz", "/readyz"):
         assert (await ask(daemon, "GET", path, port="web"))[0] == 404, path
 

@@ -465,7 +465,7 @@ async def test_with_few_descriptors_allowed_it_takes_as_many_clients_as_it_can_s
 async def test_a_crowd_that_comes_and_goes_leaves_nothing_behind(daemons: Daemons) -> None:
     daemon = await daemons.spawn(*TWISTD, *only("chat"), "--rate", "0").ready()
     witness = await daemon.client("chat")
-    await witness.settled()
+    await witness.ask(type="chat", text="the store has begun to write")
     descriptors = daemon.descriptors()
     for _ in range(5):
         crowd = [await daemon.client("chat") for _ in range(50)]
