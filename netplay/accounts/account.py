@@ -43,16 +43,18 @@ class Account:
 
     @ivar granted: the roles that the store has for it.
     @ivar vouched: those that it has by what it logged in with.
+    @ivar password: the hash of its password when that was last looked at, C{None} before.
     @ivar connections: those that are logged in as this one.
     """
 
-    __slots__ = ("connections", "granted", "name", "skeleton", "vouched")
+    __slots__ = ("connections", "granted", "name", "password", "skeleton", "vouched")
 
     def __init__(self, name: str, skeleton: str, granted: Iterable[str] = (), vouched: Iterable[str] = ()) -> None:
         self.name = name
         self.skeleton = skeleton
         self.granted = frozenset(granted)
         self.vouched = frozenset(vouched)
+        self.password: str | None = None
         self.connections: set[Connection] = set()
 
     @property

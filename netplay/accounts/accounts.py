@@ -156,9 +156,14 @@ class Accounts(Service):
             raise Refused("not_allowed", "your password is not kept here; change it where you have it from")
         await self._login(UsernamePassword(record.name.encode(), password.encode()), connection.address)
         await store.accounts.change(account.skeleton, password=await self._keeper.hash(new.encode()))
-        account.end(Refused("kicked", "the password of this account was changed"), but=connection)
+        account.password = None  # it is no change that somebody else has made
+        await self._send_away(account, but=connection)
+
+    async def _send_away(self, account: Account, *, but: Connection | None = None) -> None:
+        """Its password is another: who came in with the old one is to come in again."""
+        account.end(Refused("kicked", "the password of this account was changed"), but=but)
         self._core.sessions.forget(account)
-        await store.sessions.drop_all(account.name)
+        await self._core.store.sessions.drop_all(account.name)
 
     # Who is here
 
@@ -216,6 +221,9 @@ class Accounts(Service):
                 record = await self._core.store.accounts.find(account.skeleton)
                 if record is not None:
                     self.changed(record)
+                    before, account.password = account.password, record.password
+                    if before not in (None, record.password):
+                        await self._send_away(account)
             del self._unseen[:MOST_LOOKED_AT]
         except Refused:
             self._log.info("accounts: the store has no time to say what has changed")

@@ -360,6 +360,22 @@ class HereTests(AccountsCase):
         self.clock.advance(LOOK_EVERY)
         self.assertEqual([refused.code for refused in (*a.ended, *b.ended)], ["kicked", "kicked"])
 
+    def test_so_is_who_came_in_with_a_password_that_was_changed_since(self) -> None:
+        _, a = self.enter()
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual(a.ended, [])
+        self.change("Ann", password="another")
+        self.clock.advance(LOOK_EVERY)
+        self.assertEqual([refused.code for refused in a.ended], ["kicked"])
+
+    def test_but_not_who_has_changed_it(self) -> None:
+        ann, here = self.enter()
+        here.account = ann
+        self.clock.advance(LOOK_EVERY)
+        self.successResultOf(self.accounts.set_password(here, PASSWORD, "battery staple"))  # type: ignore[arg-type]
+        self.clock.advance(2 * LOOK_EVERY)
+        self.assertEqual(here.ended, [])
+
     def test_others_are_not(self) -> None:
         self.add(account("Bob"))
         _, bob = self.enter("Bob")
