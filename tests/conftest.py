@@ -23,7 +23,6 @@ def _group(item: pytest.Item) -> str:
     return folder if folder == "browser" else str(item.path)
 
 
-
 def _is_plain(item: pytest.Item) -> bool:
     owner = getattr(item, "cls", None)
     return not (owner is not None and issubclass(owner, TestCase))
