@@ -198,6 +198,12 @@ class Accounts(Service):
             if record.disabled:
                 account.end(Refused("kicked", "this account is disabled"))
 
+    def rehashed(self, skeleton: str) -> None:
+        """The store is to have something else of the same password: that is no reason to send anybody away."""
+        account = self._here.get(skeleton)
+        if account is not None:
+            account.password = None
+
     def startService(self) -> None:
         """Begin to look after those who are here."""
         super().startService()

@@ -49,5 +49,6 @@ class StoreChecker:
         if account is None or better is None:
             raise UnauthorizedLogin
         if better != kept:
+            self._core.accounts.rehashed(account.skeleton)
             self._core.keeping.keep("a password", accounts.change, account.skeleton, password=better)
         return account.name

@@ -11,12 +11,14 @@ from twisted.internet import reactor as _reactor
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from netplay.accounts.account import Account
 from netplay.accounts.checkers import StoreChecker
 from netplay.accounts.interfaces import IPasswordKeeper
 from netplay.accounts.passwords import Passwords
 from netplay.store.memory import MemoryStore
 from netplay.store.records import AccountRecord
 from netplay.text import skeleton
+from tests.accounts.test_accounts import FakeConnection
 from tests.support import make_core
 
 reactor: Any = _reactor
@@ -90,6 +92,14 @@ class StoreCheckerTests(TestCase):
         self.assertEqual(await self.ask("Ann", "correct horse"), "Ann")
         self.assertEqual(await self.time_cost(), 2)
         self.assertEqual(await self.ask("Ann", "correct horse"), "Ann")
+
+    async def test_which_is_no_other_password(self) -> None:
+        ann, connection = Account("Ann", "ann"), FakeConnection()
+        self.core.accounts.enter(connection, ann)  # type: ignore[arg-type]
+        ann.password = "weak"
+        self.use(STRONGER)
+        await self.ask("Ann", "correct horse")
+        self.assertIsNone(ann.password)
 
     async def time_cost(self) -> int:
         account = await self.accounts.find("ann")
