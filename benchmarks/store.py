@@ -63,6 +63,8 @@ def fill(path: str, messages: int, rooms: int) -> None:
             store.rooms.put(RoomRecord(f"room{n}"))
         sql = "INSERT INTO messages (room, seq, epoch, at, user, emoji, text) VALUES (?, ?, '', 0, 'Ann', '', ?)"
         await store.database.write(lambda cursor: cursor.executemany(sql, rows()) and None)
+        store.rooms._index.behind = messages
+        await store.rooms.search("word1", ["room0"], None, 1)
 
     _with_store(path, lambda store: store.startService(), make)
 

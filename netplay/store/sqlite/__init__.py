@@ -20,6 +20,7 @@ from netplay.store.sqlite.audit import SQLiteAudit
 from netplay.store.sqlite.backup import back_up
 from netplay.store.sqlite.candles import SQLiteCandles
 from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.index import Index
 from netplay.store.sqlite.retention import Retention
 from netplay.store.sqlite.rooms import SQLiteRooms
 from netplay.store.sqlite.sanctions import SQLiteSanctions
@@ -40,7 +41,8 @@ class SQLiteStore(Service):
     def __init__(self, path: str, core: Core, *, alone: bool = True) -> None:
         self._alone = alone
         self.database = database = Database(path, core.clock)
-        self.rooms = SQLiteRooms(database)
+        self._index = Index(database, core.clock)
+        self.rooms = SQLiteRooms(database, self._index)
         self.accounts = SQLiteAccounts(database)
         self.sessions = SQLiteSessions(database)
         self.sanctions = SQLiteSanctions(database)
@@ -64,6 +66,7 @@ class SQLiteStore(Service):
         self.database.open(alone=self._alone)
         if self._alone:
             self.rooms.begin(clean=self.database.ask(_begin))
+            self._index.start()
             self._retention.start()
         super().startService()
 
@@ -71,6 +74,7 @@ class SQLiteStore(Service):
         """Keep what waits, and close."""
         super().stopService()
         if self._alone:
+            self._index.stop()
             self._retention.stop()
         return Deferred.fromCoroutine(self._stop())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import count, islice
 
@@ -16,6 +16,7 @@ from netplay.messages import Chat, Position
 from netplay.store.interfaces import IRoomLog, IRooms
 from netplay.store.records import RoomRecord, emptied
 from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.index import Index
 from netplay.times import iso
 
 AT_HAND = 128
@@ -58,10 +59,20 @@ class SQLiteLog:
     @param oldest: the first number that is kept.
     """
 
-    __slots__ = ("_at_hand", "_database", "_deletions", "_ended", "_kept", "_room", "epoch", "oldest", "seq")
+    __slots__ = ("_at_hand", "_database", "_deletions", "_ended", "_index", "_kept", "_room", "epoch", "oldest", "seq")
 
-    def __init__(self, database: Database, room: int, epoch: str, seq: int, oldest: int, ended: dict[str, int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: Index,
+        room: int,
+        epoch: str,
+        seq: int = 0,
+        oldest: int = 1,
+        ended: Mapping[str, int] = {},
+    ) -> None:
         self._database = database
+        self._index = index
         self._room = room
         self._ended = ended
         self._kept = seq  # up to where it is on the disk
@@ -77,6 +88,7 @@ class SQLiteLog:
         text = body.message
         row = self._room, seq, self.epoch, body.at, body.user, body.emoji, text
         kept = self._database.write(partial(_insert, row), len(text), awaited=awaited)
+        self._index.behind += 1
         self.seq = body.seq = seq
         body.id = f"{self.epoch}-{seq}"
         at_hand = self._at_hand
@@ -200,8 +212,9 @@ def _empty(room: int, seq: int, cursor: Cursor) -> Chat | None:
 class SQLiteRooms:
     """All rooms. They are known from the start to the end; what was said in them is read when it is asked for."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, index: Index) -> None:
         self._database = database
+        self._index = index
         self._records: dict[str, RoomRecord] = {}
         self._numbers: dict[str, int] = {}
         self.logs: dict[str, SQLiteLog] = {}
@@ -218,7 +231,7 @@ class SQLiteRooms:
         for id, record, epoch, seq, oldest, ended in self._database.ask(_rooms):
             self._records[record.name] = record
             self._numbers[record.name] = id
-            self.logs[record.name] = SQLiteLog(self._database, id, epoch, seq, oldest, ended)
+            self.logs[record.name] = SQLiteLog(self._database, self._index, id, epoch, seq, oldest, ended)
         self._next = count(self._database.ask(_last_number) + 1)
 
     def load(self) -> Sequence[RoomRecord]:
@@ -234,7 +247,7 @@ class SQLiteRooms:
             number, epoch = next(self._next), secrets.token_hex(4)
             done = self._database.write(partial(_add_room, number, room, epoch))
             self._numbers[room.name] = number
-            self.logs[room.name] = SQLiteLog(self._database, number, epoch, 0, 1, {})
+            self.logs[room.name] = SQLiteLog(self._database, self._index, number, epoch)
         self._records[room.name] = room
         return done
 
@@ -258,7 +271,10 @@ class SQLiteRooms:
         if wanted is None or not numbers:
             return succeed([])
         places = " OR ".join(f"room{number}" for number in numbers)
-        return self._database.read(partial(_search, f"room : ({places}) AND text : ({wanted})", before, limit))
+        search = partial(_search, f"room : ({places}) AND text : ({wanted})", before, limit)
+        if not self._index.behind:
+            return self._database.read(search)
+        return self._index.catch_up().addCallback(lambda _: self._database.read(search))
 
 
 def _query(text: str) -> str | None:

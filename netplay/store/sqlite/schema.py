@@ -18,6 +18,7 @@ APPLICATION_ID = 0x6E706C79
 MIGRATIONS = (
     """
     CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    INSERT INTO state VALUES ('indexed', 0);  -- the id up to which messages can be found by their words
 
     CREATE TABLE rooms (
         id INTEGER PRIMARY KEY,
@@ -39,7 +40,7 @@ MIGRATIONS = (
     );
     CREATE TABLE dropped (room INTEGER PRIMARY KEY);  -- rooms that are gone, while what was said there is not yet
     CREATE TABLE messages (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         room INTEGER NOT NULL,
         seq INTEGER NOT NULL,
         epoch TEXT NOT NULL,
@@ -57,13 +58,12 @@ MIGRATIONS = (
         room, text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2',
         prefix = '3 4 5 6'
     );
-    CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
-        INSERT INTO found (rowid, room, text) VALUES (new.id, 'room' || new.room, new.text);
-    END;
-    CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN
+    CREATE TRIGGER messages_removed AFTER DELETE ON messages
+    WHEN old.id <= (SELECT value FROM state WHERE name = 'indexed') BEGIN
         INSERT INTO found (found, rowid, room, text) VALUES ('delete', old.id, 'room' || old.room, old.text);
     END;
-    CREATE TRIGGER messages_changed AFTER UPDATE ON messages BEGIN
+    CREATE TRIGGER messages_changed AFTER UPDATE ON messages
+    WHEN old.id <= (SELECT value FROM state WHERE name = 'indexed') BEGIN
         INSERT INTO found (found, rowid, room, text) VALUES ('delete', old.id, 'room' || old.room, old.text);
         INSERT INTO found (rowid, room, text) VALUES (new.id, 'room' || new.room, new.text);
     END;

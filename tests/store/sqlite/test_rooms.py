@@ -36,6 +36,7 @@ class RestartCase(StoreCase):
     async def crash(self) -> None:
         """An end without any of what belongs to one: what was not kept is gone, and nobody has said good-bye."""
         self.store._retention.stop()
+        self.store._index.stop()
         await self.store.database.close()
         self.store = self.make()
         self.store.startService()

@@ -2,6 +2,7 @@ PRAGMA application_id = 1852861561;
 PRAGMA user_version = 1;
 
 CREATE TABLE state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO state VALUES ('indexed', 0);  -- the id up to which messages can be found by their words
 
 CREATE TABLE rooms (
     id INTEGER PRIMARY KEY,
@@ -23,7 +24,7 @@ CREATE TABLE epochs (  -- that have ended, and with which number
 );
 CREATE TABLE dropped (room INTEGER PRIMARY KEY);  -- rooms that are gone, while what was said there is not yet
 CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     room INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     epoch TEXT NOT NULL,
@@ -41,13 +42,12 @@ CREATE VIRTUAL TABLE found USING fts5 (
     room, text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2',
     prefix = '3 4 5 6'
 );
-CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN
-    INSERT INTO found (rowid, room, text) VALUES (new.id, 'room' || new.room, new.text);
-END;
-CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN
+CREATE TRIGGER messages_removed AFTER DELETE ON messages
+WHEN old.id <= (SELECT value FROM state WHERE name = 'indexed') BEGIN
     INSERT INTO found (found, rowid, room, text) VALUES ('delete', old.id, 'room' || old.room, old.text);
 END;
-CREATE TRIGGER messages_changed AFTER UPDATE ON messages BEGIN
+CREATE TRIGGER messages_changed AFTER UPDATE ON messages
+WHEN old.id <= (SELECT value FROM state WHERE name = 'indexed') BEGIN
     INSERT INTO found (found, rowid, room, text) VALUES ('delete', old.id, 'room' || old.room, old.text);
     INSERT INTO found (rowid, room, text) VALUES (new.id, 'room' || new.room, new.text);
 END;
