@@ -90,27 +90,27 @@ async def test_one_that_is_cut_again_and_again(daemons: Daemons, windows: Window
     await relay.close()
 
 
-async def started_again(daemons: Daemons, daemon: Daemon) -> Daemon:
+async def started_again(daemons: Daemons, daemon: Daemon, *more: str) -> Daemon:
     """Another daemon on the same ports."""
     words = []
     for feature in ("web", "chat"):
         words += [f"--{feature}", f"tcp:{daemon.addresses[feature][0].port}:interface=127.0.0.1"]
-    return await daemons.start(*words)
+    return await daemons.start(*words, *more)
 
 
 @pytest.mark.parametrize("which", [signal.SIGKILL, signal.SIGTERM], ids=lambda which: which.name)
 @ensureDeferred
 async def test_after_the_daemon_was_started_again(daemons: Daemons, windows: Windows, which: signal.Signals) -> None:
-    daemon = await daemons.start()
+    daemon = await daemons.start("--store=memory:")
     window = await windows.open(daemon)
     await everything_at(window)
     await terminal(daemon, "before")
     await window.heard("before")
     daemon.signal(which)
-    await daemon.ended()
     lost = {signal.SIGKILL: "The connection was lost", signal.SIGTERM: "The server is going down"}
     await window.tells("#status-text", f"{lost[which]}. Coming back in ")
-    daemon = await started_again(daemons, daemon)
+    await daemon.ended()
+    daemon = await started_again(daemons, daemon, "--store=memory:")
     await window.connected()
     # Nothing was kept, as the memory store says; what is gone is said, and who one is stays.
     await window.shows("#talk-log .note", GAP)
