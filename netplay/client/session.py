@@ -35,8 +35,13 @@ COME_BACK_AFTER_CLOSE = frozenset({1001, 1006, 4001, 4002, 4003})
 TRACKED = frozenset({"join_room", "leave_room", "history"})
 """Types of requests whose answers matter to the session: they are always sent with a C{ref}."""
 
-OUT_OF_ROOM = frozenset({("leave_room", "ok"), ("join_room", "no_such_room")})
+OUT_OF_ROOM = frozenset({
+    ("leave_room", "ok"), ("join_room", "no_such_room"), ("join_room", "banned"), ("join_room", "not_allowed"),
+})  # fmt: skip
 """Requests and what answers them when one is not in their room after that."""
+
+PUT_OUT = frozenset({"removed", "room_deleted"})
+"""Events that say that one is in a room no more."""
 
 Answered = Callable[["Message | ClientError"], None]
 
@@ -224,6 +229,8 @@ class Session:
             return self._answer(asked, message)
         if kind == "chat":
             return self._live(message)
+        if kind in PUT_OUT:
+            self.rooms.pop(message["room"], None)
         if kind == "history":
             return self._missed(message)
         return [message]

@@ -359,3 +359,26 @@ async def test_everything_has_a_name(daemons: Daemons, windows: Windows) -> None
     for view in ("Chat", "Game", "Ticker", "Messages"):
         await window.turn_to(view)
         await named(window)
+
+
+@ensureDeferred
+async def test_an_operator_logs_in_and_keeps_order(daemons: Daemons, windows: Windows) -> None:
+    daemon = await daemons.start()
+    (daemons.directory / "password").write_text("correct horse\n")
+    made = await daemons.run("netplay", "user", "add", "Ann", "--role", "operator", "--password-file", "password")
+    assert made[0] == 0, made
+    window = await windows.open(daemon)
+    await window.in_chat("User_1")
+    await window.do(window.page.locator("#account summary").click())
+    await window.fill("Account", "Ann")
+    await window.fill("Password of the account", "correct horse")
+    await window.do(window.page.locator("#login-form").get_by_role("button", name="Log in").click())
+    await window.in_chat("Ann")
+    raw: MessageClient = await daemon.client("chat")
+    await raw.ask(type="chat", text="shame")
+    for done in ("Mute for 10 minutes", "Delete message"):
+        await window.click("About this message of User_2")
+        await window.click(done)
+    await window.tells("#talk-log", "deleted")
+    await raw.get("deleted")
+    assert (await raw.ask(type="chat", text="more of it"))["code"] == "muted"

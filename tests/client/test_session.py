@@ -73,6 +73,17 @@ def back(session: Session) -> Message:
     return first
 
 
+class PutOutTests(SynchronousTestCase):
+    """Rooms that one is in no more."""
+
+    def test_it_does_not_come_back_to_a_room_that_it_was_put_out_of(self) -> None:
+        for kind in ("removed", "room_deleted"):
+            session = arrived()
+            event = {"type": kind, "room": "general"}
+            self.assertEqual(hear(session, event), [event])
+            self.assertEqual(back(session)["since"], {})
+
+
 class AskingTests(SynchronousTestCase):
     """Requests and their answers."""
 

@@ -35,7 +35,12 @@ const MOST_ASKED = 1000;
 const SUBPROTOCOL = "netplay.json";
 
 /** What makes a client leave a room, by the request and its answer. */
-const OUT_OF_ROOM = new Set(["leave_room ok", "join_room no_such_room"]);
+const OUT_OF_ROOM = new Set([
+  "leave_room ok", "join_room no_such_room", "join_room banned", "join_room not_allowed",
+]);
+
+/** Events that say that one is in a room no more. */
+const PUT_OUT = new Set(["removed", "room_deleted"]);
 
 /**
  * A message: its `type`, and what belongs to it.
@@ -209,6 +214,7 @@ class Session {
       return this.#answer(asked, message);
     }
     if (message.type === "chat") return this.#live(message);
+    if (PUT_OUT.has(message.type)) this.rooms.delete(message.room);
     if (message.type === "history" && message.messages) return this.#missed(message);
     return [message];
   }

@@ -1,7 +1,9 @@
 /** Chat: rooms, several at once, and talks with one person. */
 
+import { AccountForm } from "./account.js";
 import { Conversations } from "./conversations.js";
 import { arrange, byId, element, isolated, refill } from "./dom.js";
+import { Order } from "./order.js";
 import { complain, toast } from "./toasts.js";
 
 const EMOJI = [..."🙂😀😎🤓🥳🦊🐼🐙🦉🐝🌵🌻🍀🍉🚀⚡🎲🎸⭐🔥"];
@@ -21,6 +23,7 @@ export class Chat {
   #name = null; // that was chosen here, to be taken again by a newcomer
   #emoji = null;
   #lines = new WeakMap();
+  #order;
 
   /** @param {import("../netplay.js").Feature} chat */
   constructor(chat) {
@@ -33,6 +36,13 @@ export class Chat {
     chat.on("direct", (message) => this.#direct(message));
     chat.on("presence", (presence) => this.#presence(presence));
     chat.on("error", (error) => error.fatal || this.#wrong(error));
+    chat.on("deleted", ({ room, id }) => this.#deleted(room, id));
+    chat.on("removed", ({ room, message }) => this.#wrong({ message: `You are not in #${room} any more: ${message}` }));
+    chat.on("room_deleted", ({ room, by }) => this.#wrong({ message: `${by} has deleted #${room}.` }));
+    chat.on("room_mode", (mode) => toast(modeOf(mode)));
+    chat.on("topic", ({ room, topic }) => this.#topic(room, topic));
+    this.#order = new Order(chat);
+    new AccountForm(chat, () => this.#loggedIn());
     setInterval(() => chat.ready && !byId("chat").hidden && this.#look(), LOOK_EVERY);
 
     this.#submits("talk-form", () => this.#say());
@@ -80,8 +90,25 @@ export class Chat {
 
   // What is heard
 
-  #entry({ id, seq, user, emoji, message, at }) {
-    return { key: id, seq, user, emoji, text: message, at };
+  #entry({ id, seq, user, emoji, message, at, deleted }) {
+    return { key: id, seq, user, emoji, text: message, at, deleted };
+  }
+
+  #deleted(room, id) {
+    const conversation = this.#conversations.room(room);
+    if (conversation?.empty(id) && conversation === this.#current) this.#draw();
+  }
+
+  #topic(room, topic) {
+    const conversation = this.#conversations.room(room);
+    if (conversation !== undefined) conversation.topic = topic;
+    this.#drawHead();
+  }
+
+  #loggedIn() {
+    this.#name = null; // it is the account's now
+    byId("name").value = this.#chat.you.name;
+    this.#drawPeople();
   }
 
   #said(message) {
@@ -279,8 +306,21 @@ export class Chat {
   }
 
   #line(entry) {
-    if (!this.#lines.has(entry)) this.#lines.set(entry, entry.note ? noteLine(entry) : messageLine(entry));
+    if (!this.#lines.has(entry)) this.#lines.set(entry, entry.note ? noteLine(entry) : this.#messageLine(entry));
     return this.#lines.get(entry);
+  }
+
+  #messageLine(entry) {
+    const { kind, name } = this.#current;
+    const line = messageLine(entry);
+    if (kind === "room" && !entry.deleted) {
+      line.append(element("button", {
+        class: "plain more",
+        "aria-label": `About this message of ${entry.user}`,
+        onclick: () => this.#order.about({ room: name, ...entry }),
+      }, "⋯"));
+    }
+    return line;
   }
 
   #drawRooms() {
@@ -342,13 +382,19 @@ export class Chat {
   }
 }
 
-function messageLine({ user, emoji, text, at }) {
+/** How a room is from now on, in words. */
+function modeOf({ room, slow, locked, read_only: readOnly, by }) {
+  const is = [slow > 0 && `one message every ${slow} s`, locked && "nobody comes in", readOnly && "read-only"];
+  return `#${room}, as ${by} has set: ${is.filter(Boolean).join(", ") || "open to all again"}.`;
+}
+
+function messageLine({ user, emoji, text, at, deleted }) {
   return element("li", { class: "message" },
     element("span", { class: "face", "aria-hidden": "true" }, emoji),
     element("div", { class: "said" },
       element("p", { class: "who" }, isolated(user, { class: "name" }), " ",
         element("time", { datetime: new Date(at).toISOString() }, clock.format(at))),
-      element("p", { class: "text", dir: "auto" }, text)));
+      deleted ? element("p", { class: "quiet" }, "deleted") : element("p", { class: "text", dir: "auto" }, text)));
 }
 
 function ownLine(name) {

@@ -13,7 +13,8 @@ const MOST_CONVERSATIONS = 200;
 
 /** One room, or the talk with one person. */
 export class Conversation {
-  /** @type {{user: string, emoji: string, text: string, at: number, key: string, seq?: number, note?: boolean}[]} */
+  /** @type {{user: string, emoji: string, text: string, at: number, key: string, seq?: number, note?: boolean,
+   *   deleted?: boolean}[]} */
   entries = [];
   /** @type {Map<string, string>} id -> name */
   people = new Map();
@@ -60,6 +61,13 @@ export class Conversation {
       this.more = this.kind === "room";
     }
     return true;
+  }
+
+  /** A message says nothing any more; the entry in its place, if it is here. */
+  empty(key) {
+    const at = this.entries.findIndex((entry) => entry.key === key);
+    if (at >= 0) this.entries[at] = { ...this.entries[at], text: "", deleted: true };
+    return this.entries[at];
   }
 
   /** Who came, went and changed names. */
