@@ -28,12 +28,12 @@ BEATS = 90
 
 async def in_chat(daemon: Daemon, window: Window) -> None:
     """A conversation, from all sides."""
+    await window.in_chat("User_1")
     people: dict[str, MessageClient] = {}
     for name, emoji in (("Ann", "🦉"), ("Ben", "🚀"), ("probe-7", "🌵")):
         people[name] = await daemon.client("chat")
         await people[name].ask(type="set_name", name=name)
         await people[name].ask(type="set_emoji", emoji=emoji)
-    await window.in_chat("User_1")
     await window.fill("Your name", "Cleo")
     await window.click("Save")
     await window.do(window.page.get_by_role("radio", name="🦊").check())
