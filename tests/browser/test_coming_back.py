@@ -23,6 +23,7 @@ async def everything_at(window: Window) -> None:
     await window.click("Save")
     await window.shows("#people .name", "Bea")
     await window.turn_to("Game")
+    await window.tells("#game-players", "you")  # keys count from here on
     await window.do(window.page.locator("#game-canvas").focus())
     await window.press("ArrowRight", "ArrowRight", "Space")
     await window.tells("#game-players", "2, 0")
