@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from load import Figures, percentile, table
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
 from netplay.core import Core
@@ -95,9 +95,10 @@ def measure(path: str) -> Figures:
         log = store.rooms.log(rooms[0])
         said = [Chat("Ann", "What is said all day", "🦊", rooms[0], "", 0, 0, "") for _ in range(SAID)]
         began = time.perf_counter()
-        kept = [log.append(message) for message in said]
+        for message in said:
+            log.append(message)
         figures["append us"] = 1e6 * (time.perf_counter() - began) / SAID
-        await gatherResults(kept)
+        await log.kept()
         figures["kept/s"] = SAID / (time.perf_counter() - began)
 
     _with_store(path, open, ask)

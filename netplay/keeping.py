@@ -37,15 +37,11 @@ class Keeping:
         @return: whether the store has taken it.
         """
         try:
-            self.unawaited(what, change(*args, **kwargs))
+            change(*args, **kwargs).addErrback(self._failed, what)
         except Refused:
             self.unkept.note(what)
             return False
         return True
-
-    def unawaited(self, what: str, kept: Deferred[Any]) -> None:
-        """The store has taken a change; nobody waits for it to be kept."""
-        kept.addErrback(self._failed, what)
 
     def _failed(self, failure: Failure, what: str) -> None:
         if failure.check(Refused):

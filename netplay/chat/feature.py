@@ -207,13 +207,10 @@ class ChatService(Service):
         self._changed.pop(room, None)
         self.core.moderation.forget_room(room.name)
 
-    def say(
-        self, room: Room, user: str, message: str, emoji: str, *, awaited: bool = True
-    ) -> tuple[Chat, Deferred[None]]:
+    def say(self, room: Room, user: str, message: str, emoji: str) -> Chat:
         """
-        Say something in a room: what was said, with its number, and a Deferred that fires when it is kept.
+        Say something in a room: what was said, with its number. The room's log keeps it.
 
-        @param awaited: whether anybody waits for that.
         @raise Refused: C{store_busy}; then it is not said.
         """
         wall = self.core.wall()
@@ -227,9 +224,9 @@ class ChatService(Service):
             seq=0,
             id="",
         )
-        kept = self.log(room).append(said, awaited)
+        self.log(room).append(said)
         self.channel(room).publish(said)
-        return said, kept
+        return said
 
     def presence_changed(self, room: Room) -> None:
         """The members will be told within a second, once for all that changes until then."""

@@ -57,9 +57,8 @@ def operations(chat: ChatService) -> Sequence[Operation]:
     def publish(request: Publish) -> Deferred[Published]:
         room = chat.rooms.get(request.room)
         user, emoji = clean_name(request.user, "$.user"), clean_emoji(request.emoji)
-        said, kept = chat.say(room, user, request.text, emoji)
-        epoch = chat.log(room).epoch
-        return kept.addCallback(lambda _: Published(room.name, epoch, said.seq, said.id))
+        said, log = chat.say(room, user, request.text, emoji), chat.log(room)
+        return log.kept().addCallback(lambda _: Published(room.name, log.epoch, said.seq, said.id))
 
     def list_rooms(request: ListChatRooms) -> ChatRooms:
         lines = chat.rooms.listing(request.after)

@@ -148,16 +148,14 @@ class ChatSession(Session):
         """Into the room's log, and from there to its members."""
         member = self.member
         room = self.chat.rooms.joined(member, message.room)
-        awaited = message.ref is not None
         record, moderation = room.record, self.core.moderation
         if (record.read_only or record.slow or moderation.sanctions) and not room.kept_by(self.client.account):
             self._check_speak(room)
         text = moderation.cleaned(message.text)
-        said, kept = self.chat.say(room, member.person.name, text, member.emoji, awaited=awaited)
-        if not awaited:
-            self.core.keeping.unawaited("messages", kept)
+        said = self.chat.say(room, member.person.name, text, member.emoji)
+        if message.ref is None:
             return None
-        return kept.addCallback(lambda _: Ok(seq=said.seq, id=said.id))
+        return self.chat.log(room).kept().addCallback(lambda _: Ok(seq=said.seq, id=said.id))
 
     def _check_speak(self, room: Room) -> None:
         who = self.known_as

@@ -92,13 +92,16 @@ class IRoomLog(Interface):
     )
     seq: int = Attribute("The number of the newest message, 0 before the first.")
 
-    def append(body: Chat, awaited: bool = True) -> Deferred[None]:
+    def append(body: Chat) -> None:
         """
-        Number C{body} (sets its C{seq}, and its C{id} to C{EPOCH-SEQ}) at once. The Deferred fires when it is kept.
+        Number C{body} (sets its C{seq}, and its C{id} to C{EPOCH-SEQ}) at once. It will be kept by and by, soon if
+        somebody waits for that.
 
-        @param awaited: C{False} if nobody waits for that: then it takes a fraction of a second longer, and less work.
         @raise netplay.errors.Refused: C{store_busy}; then it has no number.
         """
+
+    def kept() -> Deferred[None]:
+        """Fires when all that was numbered up to now is kept."""
 
     def page(before: int | None, after: int | None, limit: int) -> Deferred[list[Chat]]:
         """

@@ -29,8 +29,10 @@ class SlowLog:
     def seq(self) -> int:
         return self._log.seq
 
-    def append(self, body: Any, awaited: bool = True) -> Deferred[None]:
+    def append(self, body: Any) -> None:
         self._log.append(body)
+
+    def kept(self) -> Deferred[None]:
         return self._later(None)
 
     def page(self, before: int | None, after: int | None, limit: int) -> Deferred[list[Any]]:

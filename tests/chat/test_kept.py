@@ -227,7 +227,7 @@ class BusyTests(KeptTestCase):
     def test_what_it_does_not_take_is_not_said(self) -> None:
         ann, bob = self.come(), self.come()
 
-        def busy(body: object, awaited: bool) -> Deferred[None]:
+        def busy(body: object) -> None:
             raise Refused("store_busy", "too much waits to be kept")
 
         self.patch(self.store.rooms.log("general"), "append", busy)
@@ -239,13 +239,7 @@ class BusyTests(KeptTestCase):
     def test_what_it_cannot_keep_just_now_is_said_and_its_author_told_if_it_asked(self) -> None:
         ann, bob = self.come(), self.come()
         log = self.store.rooms.log("general")
-        append = log.append
-
-        def later(body: Any, awaited: bool) -> Deferred[None]:
-            append(body)
-            return fail(Refused("store_busy", "not kept yet"))
-
-        self.patch(log, "append", later)
+        self.patch(log, "kept", lambda: fail(Refused("store_busy", "not kept yet")))
         self.assertEqual(ann.ask("chat", text="one")["code"], "store_busy")
         ann.send("chat", text="two")
         self.assertEqual(ann.heard("error"), [])

@@ -69,9 +69,10 @@ class StoreCase(TestCase):
         """Say things in a room, which is made if there is none, and wait until they are kept."""
         await self.have(room)
         messages = [chat(text, room, at + i) for i, text in enumerate(texts)]
-        kept = [self.store.rooms.log(room).append(message) for message in messages]
-        for one in kept:
-            await one
+        log = self.store.rooms.log(room)
+        for message in messages:
+            log.append(message)
+        await log.kept()
         return messages
 
     async def have(self, *rooms: str) -> None:
@@ -121,11 +122,11 @@ class LogCases(StoreCase):
     async def test_what_is_numbered_is_there_before_it_is_kept(self) -> None:
         await self.have("general")
         log = self.store.rooms.log("general")
-        kept = [log.append(chat(f"m{n}")) for n in range(300)]
+        for n in range(300):
+            log.append(chat(f"m{n}"))
         found = await log.page(None, 290, 100)
         self.assertEqual([message.seq for message in found], list(range(291, 301)))
-        for one in kept:
-            await one
+        await log.kept()
 
     async def test_pages(self) -> None:
         await self.say(*(f"m{n}" for n in range(1, 51)))

@@ -29,12 +29,15 @@ class MemoryLog:
         self.seq = 0
         self.messages: deque[Chat] = deque(maxlen=KEPT_MESSAGES)
 
-    def append(self, body: Chat, awaited: bool = True) -> Deferred[None]:
+    def append(self, body: Chat) -> None:
         """Number a message and keep it."""
         self.seq += 1
         body.seq = self.seq
         body.id = f"{self.epoch}-{self.seq}"
         self.messages.append(body)
+
+    def kept(self) -> Deferred[None]:
+        """At once."""
         return succeed(None)
 
     def page(

@@ -19,7 +19,8 @@ from netplay.store.sqlite.alerts import SQLiteAlerts
 from netplay.store.sqlite.audit import SQLiteAudit
 from netplay.store.sqlite.backup import back_up
 from netplay.store.sqlite.candles import SQLiteCandles
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 from netplay.store.sqlite.index import Index
 from netplay.store.sqlite.retention import Retention
 from netplay.store.sqlite.rooms import SQLiteRooms

@@ -12,7 +12,8 @@ from zope.interface import implementer
 
 from netplay.store.interfaces import IAccounts
 from netplay.store.records import AccountRecord
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 _FIELDS = "name, skeleton, created, password, roles, disabled"
 

@@ -12,7 +12,7 @@ from netplay.store.bounds import MOST_MISSED
 from netplay.store.interfaces import IAlerts
 from netplay.store.records import AlertRecord, MissedRecord
 from netplay.store.sqlite.byid import ById
-from netplay.store.sqlite.database import Cursor
+from netplay.store.sqlite.changes import Cursor
 
 
 @implementer(IAlerts)

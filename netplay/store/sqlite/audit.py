@@ -10,7 +10,8 @@ from zope.interface import implementer
 from netplay.store.bounds import MOST_NOTES
 from netplay.store.interfaces import IAudit
 from netplay.store.records import AuditRecord
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 
 @implementer(IAudit)

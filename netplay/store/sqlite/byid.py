@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 R = TypeVar("R", bound=Struct)
 

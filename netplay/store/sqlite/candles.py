@@ -11,7 +11,8 @@ from zope.interface import implementer
 from netplay.store.bounds import CANDLES
 from netplay.store.interfaces import ICandles
 from netplay.store.records import CandleRecord
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 SWEPT_EVERY = 60
 """Seconds from one removal of what is too old to the next."""

@@ -19,17 +19,18 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from twisted.enterprise.adbapi import ConnectionPool
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from netplay.errors import Refused
 from netplay.store.errors import CannotOpen
+from netplay.store.sqlite.changes import Change, Cursor, Rows, Table, by_surroundings, make
 from netplay.store.sqlite.schema import bring_up_to_date, check_up_to_date
 
 T = TypeVar("T")
-Cursor = Any
-"""A cursor of L{sqlite3}, or what L{twisted.enterprise.adbapi} puts in front of one."""
+
+_log = Logger()
 
 GATHER = 0.005
 """Seconds for which changes are gathered before they are committed together."""
@@ -57,32 +58,13 @@ READERS = 2
 CHECKED_FOR = 1.0
 """Seconds that a file is looked through on opening, at most."""
 
-_SURROUNDINGS = frozenset({
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOTADB,
-})  # fmt: skip
-"""Primary result codes that say nothing about a change itself."""
-
-
-class _Change:
-    """What is to be written, and who waits for it."""
-
-    __slots__ = ("done", "make", "size")
-
-    def __init__(self, make: Callable[[Cursor], Any], done: Deferred[Any] | None, size: int) -> None:
-        self.make = make
-        self.done = done
-        self.size = size
-
 
 class Database:
     """
     @param path: of the file; what it is relative to is decided when it is opened.
     @param reactor: with threads, for timers and adbapi.
+    @ivar waiting: how many changes wait to be kept, of which a row is one.
     """
-
-    _log = Logger()
 
     def __init__(self, path: str, reactor: Any) -> None:
         self._path = path
@@ -91,8 +73,9 @@ class Database:
         self._lock: int | None = None
         self._writer: Any = None
         self._readers: Any = None
-        self._waiting: deque[_Change] = deque()
-        self._writing: Sequence[_Change] = ()
+        self._waiting: deque[Change] = deque()
+        self._writing: Sequence[Change] = ()
+        self.waiting = 0
         self._bytes = 0
         self._timer: Any = None
         self._awaited = False  # whether anybody waits for what waits
@@ -191,7 +174,7 @@ class Database:
             self._timer.cancel()
             self._timer = None
         if lost:
-            self._log.error("store: {lost} changes could not be kept", lost=lost)
+            _log.error("store: {lost} changes could not be kept", lost=lost)
         if not self._writing:  # otherwise it hangs on the disk, and would have us wait for it
             self._writer.close()
         self._readers.close()
@@ -226,80 +209,111 @@ class Database:
 
     # Writing
 
-    @property
-    def waiting(self) -> int:
-        """How many changes wait to be kept."""
-        return len(self._waiting) + len(self._writing)
-
-    def write(self, change: Callable[[Cursor], T], size: int = 0, *, awaited: bool = True) -> Deferred[T]:
+    def write(self, change: Callable[[Cursor], T], size: int = 0) -> Deferred[T]:
         """
         Change something, after all that was to be changed before.
 
         @param change: runs in another thread, and may run again if it failed.
         @param size: roughly how many bytes it holds while it waits.
-        @param awaited: C{False} if nobody waits for it: then it takes a little longer, and less work.
         @return: fires with what C{change} returns when that is kept.
         @raise Refused: C{store_busy}.
         """
+        self._take(size)
+        made = Change(change)
+        made.size = size
+        self._waiting.append(made)
+        return self.when_kept(made)
+
+    def insert(self, table: Table, row: Sequence[Any], size: int = 0) -> Change:
+        """
+        Add a row to a table, in its turn. Nobody waits for it yet: it takes a little longer, and less work.
+
+        @return: to ask L{when_kept} for.
+        @raise Refused: C{store_busy}.
+        """
+        self._take(size)
+        last = self._waiting[-1] if self._waiting else None
+        if last.__class__ is not Rows or last.table is not table or len(last.rows) >= MOST_AT_ONCE:
+            last = Rows(table)
+            self._waiting.append(last)
+            if self._timer is None and not self._writing:
+                self._timer = self._reactor.callLater(LEISURE, self._commit)
+        last.rows.append(row)
+        last.size += size
+        return last
+
+    def _take(self, size: int) -> None:
         if self.waiting >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise Refused("store_busy", "the disk does not keep up; nothing was done, try again later")
-        done: Deferred[T] = Deferred()
-        self._waiting.append(_Change(change, done, size))
+        self.waiting += 1
         self._bytes += size
-        if awaited and not self._awaited:
+
+    def when_kept(self, change: Change) -> Deferred[Any]:
+        """
+        Wait for a change.
+
+        @return: fires when it is kept, with what it has returned then if it had to be waited for.
+        """
+        if change.made:
+            return succeed(None)
+        done: Deferred[Any] = Deferred()
+        change.waiters.append(done)
+        if not self._awaited:
             self._awaited = True
             if self._timer is not None and not self._failing:
                 self._timer.cancel()
                 self._timer = None
         if self._timer is None and not self._writing:
-            self._timer = self._reactor.callLater(GATHER if awaited else LEISURE, self._commit)
+            self._timer = self._reactor.callLater(GATHER, self._commit)
         return done
 
     def _commit(self, *, alone: bool = False) -> None:
         self._timer = None
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+        batch: list[Change] = []
+        room = MOST_AT_ONCE
+        while self._waiting and room > 0:
+            batch.append(self._waiting.popleft())
+            room -= len(batch[-1])
         self._writing = batch
         if not self._waiting:
             self._awaited = False
-        made = self._writer.runInteraction(_make, [change.make for change in batch], alone)
+        made = self._writer.runInteraction(make, [change.make for change in batch], alone)
         made.addCallbacks(self._committed, self._failed, errbackArgs=(alone,))
-        made.addErrback(lambda failure: self._log.failure("store: after a commit", failure))
+        made.addErrback(lambda failure: _log.failure("store: after a commit", failure))
 
     def _committed(self, results: list[Any]) -> None:
         batch, self._writing = self._writing, ()
         self._bytes -= sum(change.size for change in batch)
+        self.waiting -= sum(map(len, batch))
         if self._failing:
             self._failing = False
-            self._log.info("store: changes are kept again")
-        if self._awaited or len(self._waiting) >= MOST_AT_ONCE:
+            _log.info("store: changes are kept again")
+        if self._awaited or self.waiting >= MOST_AT_ONCE:
             self._commit()
         elif self._waiting:
             self._timer = self._reactor.callLater(LEISURE, self._commit)
         for change, result in zip(batch, results, strict=True):
-            if change.done is not None:
-                change.done.callback(result)
-            elif isinstance(result, Failure):
-                self._log.failure("store: a change could not be kept", result)
+            change.succeeded(result)
         if not self.waiting:
             self._tell_idle()
 
     def _failed(self, failure: Failure, alone: bool) -> None:
         batch, self._writing = self._writing, ()
         self._waiting.extendleft(reversed(batch))
-        if not (alone or _by_surroundings(failure.value)):
+        if not (alone or by_surroundings(failure.value)):
             self._commit(alone=True)
             return
         if not self._failing:
             self._failing = True
-            self._log.error(
+            _log.error(
                 "store: changes cannot be kept now ({error}); trying again every second", error=str(failure.value)
             )
         self._timer = self._reactor.callLater(AGAIN_AFTER, self._commit)
         # Everything stays to be kept, but nobody is left waiting for who knows how long.
         for change in list(self._waiting):  # who is told may write more
-            done, change.done = change.done, None
-            if done is not None:
-                done.errback(Refused("store_busy", "it is done, but not kept yet: the disk takes nothing just now"))
+            waiters, change.waiters = change.waiters, []
+            for waiter in waiters:
+                waiter.errback(Refused("store_busy", "it is done, but not kept yet: the disk takes nothing just now"))
 
 
 _EVERYWHERE = (
@@ -350,38 +364,8 @@ def _objection(path: str, error: sqlite3.DatabaseError) -> str:
     )
 
 
-def _by_surroundings(error: BaseException | None) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _SURROUNDINGS
-
-
 def _unreadable(failure: Failure) -> Failure:
     """What the reader is told when that is nothing that it did."""
-    if _by_surroundings(failure.value):
+    if by_surroundings(failure.value):
         raise Refused("store_busy", "the store cannot be read just now; try again later") from None
     return failure
-
-
-def _make(cursor: Cursor, changes: Sequence[Callable[[Cursor], Any]], alone: bool) -> list[Any]:
-    """
-    All changes in one transaction. Not in the reactor's thread.
-
-    @param alone: each for itself: what goes wrong with one is its result, a L{Failure}.
-    """
-    cursor.execute("BEGIN IMMEDIATE")
-    results = [_made_alone(cursor, change) if alone else change(cursor) for change in changes]
-    cursor.execute("COMMIT")
-    return results
-
-
-def _made_alone(cursor: Cursor, change: Callable[[Cursor], Any]) -> Any:
-    cursor.execute("SAVEPOINT one")
-    try:
-        result = change(cursor)
-    except Exception as error:
-        if _by_surroundings(error):
-            raise
-        cursor.execute("ROLLBACK TO one")
-        result = Failure()
-    cursor.execute("RELEASE one")
-    return result

@@ -14,7 +14,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from netplay.beat import Beat
 from netplay.errors import Refused
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 EVERY = 1.0
 """Seconds from one look for messages that are to be put into the index to the next."""

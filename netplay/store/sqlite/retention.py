@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from netplay.beat import Beat
 from netplay.core import Core
 from netplay.store.bounds import DAY
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 from netplay.store.sqlite.rooms import SQLiteLog, SQLiteRooms
 
 EVERY = 60.0

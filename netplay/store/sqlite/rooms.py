@@ -15,7 +15,8 @@ from zope.interface import implementer
 from netplay.messages import Chat, Position
 from netplay.store.interfaces import IRoomLog, IRooms
 from netplay.store.records import RoomRecord, emptied
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Change, Cursor, Table
+from netplay.store.sqlite.database import Database
 from netplay.store.sqlite.index import Index
 from netplay.times import iso
 
@@ -28,6 +29,7 @@ MOST_EPOCHS = 16
 SHORTEST_START = 3
 """Characters from which on the last word of a search may be the beginning of one."""
 
+_COLUMNS = ("room", "seq", "epoch", "at", "user", "emoji", "text")
 _MESSAGE = (
     "SELECT m.seq, m.epoch, m.at, m.user, m.emoji, m.text, m.deleted, r.name "
     "FROM messages m JOIN rooms r ON r.id = m.room"
@@ -59,11 +61,15 @@ class SQLiteLog:
     @param oldest: the first number that is kept.
     """
 
-    __slots__ = ("_at_hand", "_database", "_deletions", "_ended", "_index", "_kept", "_room", "epoch", "oldest", "seq")
+    __slots__ = (
+        "_at_hand", "_database", "_deletions", "_ended", "_index", "_messages", "_newest", "_room", "epoch", "oldest",
+        "seq",
+    )  # fmt: skip
 
     def __init__(
         self,
         database: Database,
+        messages: Table,
         index: Index,
         room: int,
         epoch: str,
@@ -72,34 +78,37 @@ class SQLiteLog:
         ended: Mapping[str, int] = {},
     ) -> None:
         self._database = database
+        self._messages = messages
         self._index = index
         self._room = room
         self._ended = ended
-        self._kept = seq  # up to where it is on the disk
+        self._newest: Change | None = None  # of which the newest message is
         self._at_hand: deque[Chat] = deque()  # ends with the newest message, and has all that is not kept
         self._deletions = 0  # what was read before the last one may have what is deleted
         self.epoch = epoch
         self.seq = seq
         self.oldest = oldest
 
-    def append(self, body: Chat, awaited: bool = True) -> Deferred[None]:
+    def append(self, body: Chat) -> None:
         """See L{IRoomLog.append}."""
         seq = self.seq + 1
         text = body.message
         row = self._room, seq, self.epoch, body.at, body.user, body.emoji, text
-        kept = self._database.write(partial(_insert, row), len(text), awaited=awaited)
-        self._index.behind += 1
+        self._newest = self._database.insert(self._messages, row, len(text))
         self.seq = body.seq = seq
         body.id = f"{self.epoch}-{seq}"
-        at_hand = self._at_hand
-        at_hand.append(body)
-        while len(at_hand) > AT_HAND and at_hand[0].seq <= self._kept:
-            at_hand.popleft()
-        kept.addCallback(self._is_kept, seq)
-        return kept
+        self._at_hand.append(body)
+        self._index.behind += 1
 
-    def _is_kept(self, _: object, seq: int) -> None:
-        self._kept = seq
+    def kept(self) -> Deferred[None]:
+        """See L{IRoomLog.kept}."""
+        return succeed(None) if self._newest is None else self._database.when_kept(self._newest)
+
+    def kept_up_to(self, seq: int) -> None:
+        """So far it is on the disk."""
+        at_hand = self._at_hand
+        while len(at_hand) > AT_HAND and at_hand[0].seq <= seq:
+            at_hand.popleft()
 
     def page(self, before: int | None = None, after: int | None = None, limit: int = AT_HAND) -> Deferred[list[Chat]]:
         """See L{IRoomLog.page}."""
@@ -192,10 +201,6 @@ class SQLiteLog:
         return gone == most
 
 
-def _insert(row: tuple[int, int, str, int, str, str, str], cursor: Cursor) -> None:
-    cursor.execute("INSERT INTO messages (room, seq, epoch, at, user, emoji, text) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-
-
 def _page(room: int, start: int, stop: int, cursor: Cursor) -> list[Chat]:
     cursor.execute(f"{_MESSAGE} WHERE m.room = ? AND m.seq >= ? AND m.seq < ? ORDER BY m.seq", (room, start, stop))
     return [_chat(row) for row in cursor.fetchall()]
@@ -215,9 +220,10 @@ class SQLiteRooms:
     def __init__(self, database: Database, index: Index) -> None:
         self._database = database
         self._index = index
+        self._messages = Table("messages", _COLUMNS, self._kept)
         self._records: dict[str, RoomRecord] = {}
         self._numbers: dict[str, int] = {}
-        self.logs: dict[str, SQLiteLog] = {}
+        self.logs: dict[int, SQLiteLog] = {}
         self._next = count(1)
 
     def begin(self, *, clean: bool) -> None:
@@ -231,7 +237,7 @@ class SQLiteRooms:
         for id, record, epoch, seq, oldest, ended in self._database.ask(_rooms):
             self._records[record.name] = record
             self._numbers[record.name] = id
-            self.logs[record.name] = SQLiteLog(self._database, self._index, id, epoch, seq, oldest, ended)
+            self.logs[id] = SQLiteLog(self._database, self._messages, self._index, id, epoch, seq, oldest, ended)
         self._next = count(self._database.ask(_last_number) + 1)
 
     def load(self) -> Sequence[RoomRecord]:
@@ -247,7 +253,7 @@ class SQLiteRooms:
             number, epoch = next(self._next), secrets.token_hex(4)
             done = self._database.write(partial(_add_room, number, room, epoch))
             self._numbers[room.name] = number
-            self.logs[room.name] = SQLiteLog(self._database, self._index, number, epoch)
+            self.logs[number] = SQLiteLog(self._database, self._messages, self._index, number, epoch)
         self._records[room.name] = room
         return done
 
@@ -257,12 +263,19 @@ class SQLiteRooms:
         if number is None:
             return succeed(None)
         done = self._database.write(partial(_drop_room, number))
-        del self._numbers[name], self._records[name], self.logs[name]
+        del self._numbers[name], self._records[name], self.logs[number]
         return done
 
     def log(self, name: str) -> SQLiteLog:
         """See L{IRooms.log}."""
-        return self.logs[name]
+        return self.logs[self._numbers[name]]
+
+    def _kept(self, rows: Sequence[Sequence[int]]) -> None:
+        newest = {row[0]: row[1] for row in rows}
+        for number, seq in newest.items():
+            log = self.logs.get(number)
+            if log is not None:
+                log.kept_up_to(seq)
 
     def search(self, text: str, rooms: Collection[str], before: str | None, limit: int) -> Deferred[list[Chat]]:
         """See L{IRooms.search}."""

@@ -11,7 +11,8 @@ from zope.interface import implementer
 from netplay.store.bounds import DAY, SCORE_DAYS
 from netplay.store.interfaces import IScores
 from netplay.store.records import ScoreRecord
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 ALL_TIME = -1
 """Stands where a day does."""

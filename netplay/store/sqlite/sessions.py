@@ -10,7 +10,8 @@ from zope.interface import implementer
 from netplay.store.bounds import MOST_SESSIONS
 from netplay.store.interfaces import ISessions
 from netplay.store.records import SessionRecord
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Cursor
+from netplay.store.sqlite.database import Database
 
 _FIELDS = "key, account, feature, state, used"
 

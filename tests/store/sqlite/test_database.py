@@ -17,7 +17,8 @@ from twisted.trial.unittest import TestCase
 from netplay.errors import Refused
 from netplay.store.errors import CannotOpen
 from netplay.store.sqlite import database as module
-from netplay.store.sqlite.database import Cursor, Database
+from netplay.store.sqlite.changes import Change, Cursor, Table
+from netplay.store.sqlite.database import Database
 from netplay.store.sqlite.schema import VERSION
 from tests.support import LogRecorder
 
@@ -88,13 +89,13 @@ class WriteTests(DatabaseCase):
 
     async def test_what_comes_together_is_one_commit(self) -> None:
         commits = []
-        make = module._make
+        make = module.make
 
         def made(cursor: Cursor, changes: Sequence[Any], alone: bool) -> list[Any]:
             commits.append(len(changes))
             return make(cursor, changes, alone)
 
-        self.patch(module, "_make", made)
+        self.patch(module, "make", made)
         await gatherResults([self.database.write(note(n)) for n in range(20)])
         self.assertEqual(commits, [20])
 
@@ -120,43 +121,95 @@ class WriteTests(DatabaseCase):
         self.assertEqual(await self.database.read(notes), [])
 
 
-class UnawaitedTests(DatabaseCase):
-    """Changes that nobody waits for."""
+class RowsTests(DatabaseCase):
+    """Rows, which nobody waits for until somebody does."""
 
     def setUp(self) -> None:
         super().setUp()
         self.patch(module, "LEISURE", 3600.0)
+        self.kept: list[Any] = []
+        self.table = Table("audit", ("at", "by", "action", "target", "detail"), self.kept.extend)
 
-    async def test_they_wait_for_one_that_somebody_waits_for(self) -> None:
-        self.database.write(note("a"), awaited=False)
+    def insert(self, value: object, size: int = 0) -> Change:
+        return self.database.insert(self.table, (1, "", value, "", ""), size)
+
+    async def test_they_wait_for_a_change_that_somebody_waits_for(self) -> None:
+        self.insert("a")
         await self.database.write(note("b"))
         self.assertEqual(await self.database.read(notes), ["a", "b"])
+
+    async def test_or_until_somebody_waits_for_them(self) -> None:
+        first, second = self.insert("a"), self.insert("b")
+        await self.database.when_kept(first)
+        await self.database.when_kept(second)
+        self.assertEqual(await self.database.read(notes), ["a", "b"])
+        self.assertEqual([row[2] for row in self.kept], ["a", "b"])
 
     async def test_they_hold_up_nothing(self) -> None:
         go_on = self.stall()
         await self.stalled
-        self.database.write(note("a"), awaited=False)
+        self.insert("a")
         waiting = self.database.write(note("b"))
-        self.database.write(note("c"), awaited=False)
+        self.insert("c")
         go_on.set()
         await waiting
         self.assertEqual(await self.database.read(notes), ["a", "b", "c"])
 
     async def test_they_are_kept_after_a_while(self) -> None:
         self.patch(module, "LEISURE", 0.01)
-        await self.database.write(note("a"), awaited=False)
+        kept: Deferred[Any] = Deferred()
+        self.table.kept = kept.callback
+        self.insert("a")
+        await kept
 
     async def test_so_they_are_when_they_came_during_a_commit(self) -> None:
         self.patch(module, "LEISURE", 0.01)
+        kept: Deferred[Any] = Deferred()
+        self.table.kept = kept.callback
         go_on = self.stall()
         await self.stalled
-        waiting = self.database.write(note("a"), awaited=False)
+        self.insert("a")
         go_on.set()
-        await waiting
+        await kept
 
     async def test_the_end_does_not_wait_for_them(self) -> None:
-        self.database.write(note("a"), awaited=False)
+        self.insert("a")
         self.assertTrue(await self.close())
+        self.assertEqual(len(self.kept), 1)
+
+    async def test_many_are_in_their_order_with_other_changes_between_them(self) -> None:
+        for n in range(2500):
+            change = self.insert(n)
+            if n % 700 == 0:
+                self.database.write(note(f"after {n}"))
+        await self.database.when_kept(change)
+        expected = [text for n in range(2500) for text in ([str(n), f"after {n}"] if n % 700 == 0 else [str(n)])]
+        self.assertEqual([str(value) for value in await self.database.read(notes)], expected)
+        self.assertEqual([row[2] for row in self.kept], list(range(2500)))
+
+    async def test_each_counts_among_what_may_wait(self) -> None:
+        self.patch(module, "MOST_WAITING", 3)
+        for n in range(3):
+            self.insert(n)
+        self.assertEqual(self.database.waiting, 3)
+        self.assertRaises(Refused, self.insert, "too much")
+        await self.close()
+        self.assertEqual(self.database.waiting, 0)
+
+    async def test_so_do_their_sizes(self) -> None:
+        change = self.insert("large", module.MOST_BYTES)
+        self.assertRaises(Refused, self.insert, "more", 1)
+        await self.database.when_kept(change)
+        self.insert("again", module.MOST_BYTES)
+
+    async def test_a_change_that_cannot_be_made_takes_none_with_it(self) -> None:
+        self.insert("a")
+        bad = self.database.write(lambda cursor: cursor.execute("INSERT INTO nowhere VALUES (1)"))
+        change = self.insert("b")
+        await self.assertFailure(bad, sqlite3.OperationalError)
+        await self.database.when_kept(change)
+        self.assertEqual(await self.database.read(notes), ["a", "b"])
+        self.assertEqual(len(self.kept), 2)
 
 
 class StalledTests(DatabaseCase):
@@ -230,7 +283,7 @@ class FullTests(DatabaseCase):
         await self.fill()
         first = self.database.write(note("x" * 100_000))
         second = self.database.write(note("small"))
-        first.addErrback(lambda _: self.database.write(note("more"), awaited=False).addErrback(lambda _: None) and None)
+        first.addErrback(lambda _: self.database.write(note("more")).addErrback(lambda _: None) and None)
         await self.assertFailure(second, Refused)
         await self.fill(1000)
         await self.database.write(note("then"))

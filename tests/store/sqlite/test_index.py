@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netplay.store.sqlite import index as module
-from netplay.store.sqlite.database import Cursor
+from netplay.store.sqlite.changes import Cursor
 from tests.store.cases import chat
 from tests.store.sqlite.test_rooms import RestartCase
 
@@ -31,9 +31,10 @@ class IndexTests(RestartCase):
 
     async def test_who_searches_finds_what_was_said_just_before(self) -> None:
         await self.have("general")
-        kept = self.store.rooms.log("general").append(chat("one fox"))
+        log = self.store.rooms.log("general")
+        log.append(chat("one fox"))
         self.assertEqual(await self.found("fox"), ["one fox"])
-        await kept
+        await log.kept()
         self.assertEqual(await self.indexed(), 1)
 
     async def test_in_steps(self) -> None:
@@ -50,11 +51,12 @@ class IndexTests(RestartCase):
 
     async def test_not_while_there_is_something_to_write_unless_too_much_is_missing(self) -> None:
         await self.say("one fox")
-        waiting = self.store.rooms.log("general").append(chat("two foxes"))
+        log = self.store.rooms.log("general")
+        log.append(chat("two foxes"))
         self.assertIsNone(self.store._index._look())
         self.patch(module, "MOST_BEHIND", 1)
         await self.store._index._look()
-        await waiting
+        await log.kept()
         self.assertEqual(await self.indexed(), 2)
 
     async def test_after_a_restart_and_after_a_crash(self) -> None:

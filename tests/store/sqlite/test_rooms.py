@@ -186,13 +186,14 @@ class AtHandTests(RestartCase):
         await self.restart()
         log = self.store.rooms.log("general")
         page = log.page(None, 150, 100)
-        kept = [log.append(chat(f"new {n}")) for n in range(AT_HAND + 100)]
-        await gatherResults(kept)
+        for n in range(AT_HAND + 100):
+            log.append(chat(f"new {n}"))
+        await log.kept()
         self.assertEqual([message.seq for message in await page], list(range(151, 201)))
         page = log.page(None, 150, 400)
-        more = log.append(chat("and more"))
+        log.append(chat("and more"))
         self.assertEqual([message.seq for message in await page], list(range(151, 200 + AT_HAND + 101)))
-        await more
+        await log.kept()
 
     async def test_two_who_read_it_at_once_bring_it_into_memory_once(self) -> None:
         await self.say(*(str(n) for n in range(AT_HAND)))
