@@ -38,9 +38,10 @@ CREATE UNIQUE INDEX messages_by_seq ON messages (room, seq);
 -- The room is a word of its own, so that a search in one room does not look through all others.
 -- Beginnings are indexed: otherwise all words that begin so are merged before the first message is found.
 CREATE VIEW searchable AS SELECT id, 'room' || room AS room, text FROM messages;
+-- Neither ranks nor phrases are asked for.
 CREATE VIRTUAL TABLE found USING fts5 (
     room, text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2',
-    prefix = '3 4 5 6'
+    prefix = '3 4 5 6', columnsize = 0, detail = column
 );
 CREATE TRIGGER messages_removed AFTER DELETE ON messages
 WHEN old.id <= (SELECT value FROM state WHERE name = 'indexed') BEGIN
