@@ -1,7 +1,7 @@
 """
 Which messages have which words.
 
-To put a message into the index costs ten times what it costs to keep it. So that is done when there is nothing else to
+To put a message into the index costs several times what it costs to keep it. So that is done when there is nothing else to
 write, and at the latest when somebody searches.
 """
 
