@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import asdict
 from twisted.internet.defer import Deferred
 
 from netplay.accounts.account import Account
@@ -37,7 +36,7 @@ from netplay.errors import Refused
 from netplay.messages import Event, Request
 from netplay.moderation.operations import audit_line
 from netplay.moderation.sanctions import Kind, by_account, by_name, by_network, network_named
-from netplay.store.records import AuditRecord, SanctionRecord
+from netplay.store.records import ReportRecord, SanctionRecord
 from netplay.text import clean_name
 
 if TYPE_CHECKING:
@@ -51,20 +50,6 @@ MOST_REPORTS = 20
 
 SLOWEST = 3600.0
 """Seconds that everybody may have to wait from message to message."""
-
-REPORT = "report"
-"""What a report is called in the audit log."""
-
-
-class Reported(Struct):
-    """What the audit log has of a message that was reported."""
-
-    room: str
-    seq: int
-    user: str
-    text: str
-    reason: str
-
 
 # Who may
 
@@ -280,25 +265,17 @@ async def _report(session: ChatSession, message: Report) -> None:
     if not page:
         raise _no_such_message()
     said = page[0]
-    reported = Reported(room.name, said.seq, said.user, said.message, message.reason)
-    detail = msgspec.json.encode(reported).decode()
-    by = session.member.person.name
-    entry = AuditRecord(session.core.now(), by, REPORT, f"{room.name} {said.seq}", detail)
-    await session.core.store.audit.note(entry)
+    by, now = session.member.person.name, session.core.now()
+    record = ReportRecord(now, by, room.name, said.seq, said.user, said.message, message.reason)
+    await session.core.store.reports.note(record)
 
 
 async def _reports(session: ChatSession, message: AskReports) -> Event:
     room = _somewhere(session, message.room)
-    entries = await session.core.store.audit.page(message.before, PAGE + 1, REPORT)
-    lines = []
-    for entry in entries[:PAGE]:
-        said = msgspec.json.decode(entry.detail, type=Reported)
-        if room is None or said.room == room.name:
-            lines.append(
-                ReportLine(entry.id, entry.at, entry.by, said.room, said.seq, said.user, said.text, said.reason)
-            )
-    page = session.client.fit(lines)
-    return ReportList(reports=page, more=len(page) < len(lines) or len(entries) > PAGE)
+    name = None if room is None else room.name
+    records = await session.core.store.reports.page(message.before, PAGE + 1, name)
+    page = session.client.fit([ReportLine(**asdict(record)) for record in records[:PAGE]])
+    return ReportList(reports=page, more=len(page) < len(records))
 
 
 async def _audit(session: ChatSession, message: AskAudit) -> Event:

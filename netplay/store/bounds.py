@@ -11,6 +11,9 @@ MOST_MISSED = 100
 MOST_NOTES = 100_000
 """Entries of the audit log; the newest stay."""
 
+MOST_REPORTS = 10_000
+"""Messages that were reported; the newest stay."""
+
 CANDLES: dict[int, int | None] = {1: 2 * 3600, 60: 14 * 24 * 3600, 3600: None}
 """How long candles burn, in seconds, and for how many seconds they are kept; C{None}: for ever."""
 

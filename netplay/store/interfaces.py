@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         AuditRecord,
         CandleRecord,
         MissedRecord,
+        ReportRecord,
         RoomRecord,
         SanctionRecord,
         ScoreRecord,
@@ -76,6 +77,7 @@ class IStore(IService):
     sessions: ISessions = Attribute("What accounts come back to.")
     sanctions: ISanctions = Attribute("Who is muted or banned.")
     audit: IAudit = Attribute("Who has done what to whom.")
+    reports: IReports = Attribute("What was reported.")
     alerts: IAlerts = Attribute("The price alerts of accounts.")
     candles: ICandles = Attribute("How prices went.")
     scores: IScores = Attribute("What players have reached.")
@@ -197,8 +199,21 @@ class IAudit(Interface):
     def note(entry: AuditRecord) -> Deferred[None]:
         """Keep one."""
 
-    def page(before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
-        """The newest, or the newest of those before an id, with one action or with any; newest first."""
+    def page(before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
+        """The newest, or the newest of those before an id; newest first."""
+
+
+class IReports(Interface):
+    """
+    Messages that were reported. Anybody may, so they have a bound of their own: no number of them leaves less of the
+    audit log.
+    """
+
+    def note(report: ReportRecord) -> Deferred[None]:
+        """Keep one."""
+
+    def page(before: int | None, limit: int, room: str | None = None) -> Deferred[list[ReportRecord]]:
+        """The newest, or the newest of those before an id, of one room or of all; newest first."""
 
 
 class IAlerts(Interface):

@@ -163,6 +163,26 @@ class AuditRecord(Struct, frozen=True):
     id: int = 0
 
 
+class ReportRecord(Struct, frozen=True):
+    """
+    Somebody thinks that those who keep order should see a message.
+
+    @ivar by: who has reported it, as it was called.
+    @ivar user: who had said it.
+    @ivar text: what it said then: it may be deleted since.
+    @ivar id: rises by time; 0 before it is kept.
+    """
+
+    at: int
+    by: str
+    room: str
+    seq: int
+    user: str
+    text: str
+    reason: str = ""
+    id: int = 0
+
+
 def emptied(message: Chat) -> Chat:
     """What is left of a message that was deleted."""
     return replace(message, message="", deleted=True, ref=None)

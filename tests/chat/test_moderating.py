@@ -11,7 +11,7 @@ from netplay.accounts.account import Account
 from netplay.errors import Refused
 from netplay.moderation.words import WordFilter
 from netplay.store.memory import MemoryStore
-from netplay.store.records import AccountRecord
+from netplay.store.records import AccountRecord, ReportRecord
 from netplay.text import skeleton
 from tests.features import House
 
@@ -381,6 +381,21 @@ class MessageTests(ModeratingCase):
         )
         self.assertEqual(self.ask(self.mo, "reports", room="tech")["reports"], [])
         self.assertEqual(self.refused(guest, "report", room="general", seq=99), ("bad_message", "$.seq"))
+
+    def test_reports_of_one_room_page_by_page(self) -> None:
+        said = self.ask(self.bob, "chat", text="shame")
+        for n in range(150):
+            room = "tech" if n < 120 else "general"
+            self.core.store.reports.note(ReportRecord(1, "Cy", room, said["seq"], "Bob", f"shame {n}"))
+        page = self.ask(self.mo, "reports", room="tech")
+        self.assertEqual((len(page["reports"]), page["more"], page["reports"][0]["text"]), (100, True, "shame 119"))
+        page = self.ask(self.mo, "reports", room="tech", before=page["reports"][-1]["id"])
+        self.assertEqual((len(page["reports"]), page["more"]), (20, False))
+
+    def test_reports_are_not_in_the_audit_log(self) -> None:
+        said, olga = self.ask(self.bob, "chat", text="shame"), self.come("Olga")
+        self.done(self.bob, "report", room="general", seq=said["seq"])
+        self.assertEqual(self.ask(olga, "audit")["entries"], [])
 
     def test_so_many_reports(self) -> None:
         said = self.ask(self.bob, "chat", text="shame")

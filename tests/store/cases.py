@@ -18,6 +18,7 @@ from netplay.store.interfaces import (
     IAlerts,
     IAudit,
     ICandles,
+    IReports,
     IRoomLog,
     IRooms,
     ISanctions,
@@ -30,6 +31,7 @@ from netplay.store.records import (
     AlertRecord,
     AuditRecord,
     MissedRecord,
+    ReportRecord,
     RoomRecord,
     SanctionRecord,
     ScoreRecord,
@@ -96,6 +98,7 @@ class PartsCases(StoreCase):
             "sessions": ISessions,
             "sanctions": ISanctions,
             "audit": IAudit,
+            "reports": IReports,
             "alerts": IAlerts,
             "candles": ICandles,
             "scores": IScores,
@@ -333,14 +336,39 @@ class AuditCases(StoreCase):
         page = await self.store.audit.page(page[-1].id, 10)
         self.assertEqual([entry.target for entry in page], ["bob2", "bob1", "bob0"])
 
-    async def test_one_action_only(self) -> None:
-        for n in range(3):
+    async def test_so_many_stay(self) -> None:
+        self.patch(type(self.store.audit), "most", 2)
+        for n in range(4):
             await self.store.audit.note(AuditRecord(n, "ann", "mute", f"bob{n}"))
-            await self.store.audit.note(AuditRecord(n, "ann", "ban", f"cy{n}"))
-        page = await self.store.audit.page(None, 2, "mute")
-        self.assertEqual([entry.target for entry in page], ["bob2", "bob1"])
-        page = await self.store.audit.page(page[-1].id, 2, "mute")
-        self.assertEqual([entry.target for entry in page], ["bob0"])
+        self.assertEqual([entry.target for entry in await self.store.audit.page(None, 10)], ["bob3", "bob2"])
+
+
+class ReportsCases(StoreCase):
+    """What was reported."""
+
+    async def report(self, *rooms: str) -> None:
+        for room in rooms:
+            await self.store.reports.note(ReportRecord(1, "cy", room, 7, "bob", "shame", "rude"))
+
+    async def test_all_of_it_is_kept(self) -> None:
+        await self.report("tech")
+        (report,) = await self.store.reports.page(None, 10)
+        self.assertEqual(report, ReportRecord(1, "cy", "tech", 7, "bob", "shame", "rude", report.id))
+
+    async def test_of_one_room_page_by_page(self) -> None:
+        await self.report("tech", "gaming", "tech", "gaming", "gaming", "tech")
+        page = await self.store.reports.page(None, 2, "tech")
+        self.assertEqual([report.room for report in page], ["tech", "tech"])
+        page = await self.store.reports.page(page[-1].id, 2, "tech")
+        self.assertEqual([report.room for report in page], ["tech"])
+        self.assertEqual(len(await self.store.reports.page(None, 10)), 6)
+
+    async def test_so_many_stay_whatever_is_in_the_audit_log(self) -> None:
+        self.patch(type(self.store.reports), "most", 2)
+        await self.store.audit.note(AuditRecord(1, "ann", "mute", "bob"))
+        await self.report("tech", "gaming", "general")
+        self.assertEqual([report.room for report in await self.store.reports.page(None, 10)], ["general", "gaming"])
+        self.assertEqual(len(await self.store.audit.page(None, 10)), 1)
 
 
 class AlertsCases(StoreCase):
@@ -452,7 +480,7 @@ class ScoresCases(StoreCase):
 
 CASES = (
     PartsCases, LogCases, RoomsCases, SearchCases, AccountsCases, SessionsCases, SanctionsCases, AuditCases,
-    AlertsCases, CandlesCases, ScoresCases,
+    ReportsCases, AlertsCases, CandlesCases, ScoresCases,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from netplay.store.memory.tables import (
     MemoryAlerts,
     MemoryAudit,
     MemoryCandles,
+    MemoryReports,
     MemorySanctions,
     MemoryScores,
     MemorySessions,
@@ -35,6 +36,7 @@ class MemoryStore(Service):
         self.sessions = MemorySessions()
         self.sanctions = MemorySanctions()
         self.audit = MemoryAudit()
+        self.reports = MemoryReports()
         self.alerts = MemoryAlerts()
         self.candles = MemoryCandles()
         self.scores = MemoryScores()

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import nsmallest
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from netplay.store.bounds import CANDLES, DAY, MOST_MISSED, MOST_NOTES, MOST_SESSIONS, SCORE_DAYS
-from netplay.store.interfaces import IAccounts, IAlerts, IAudit, ICandles, ISanctions, IScores, ISessions
+from netplay.store.bounds import CANDLES, DAY, MOST_MISSED, MOST_NOTES, MOST_REPORTS, MOST_SESSIONS, SCORE_DAYS
+from netplay.store.interfaces import IAccounts, IAlerts, IAudit, ICandles, IReports, ISanctions, IScores, ISessions
 from netplay.store.records import (
     AccountRecord,
     AlertRecord,
     AuditRecord,
     CandleRecord,
     MissedRecord,
+    ReportRecord,
     SanctionRecord,
     ScoreRecord,
     SessionRecord,
@@ -131,28 +132,52 @@ class MemorySanctions(_ById):
     _records: dict[int, SanctionRecord]
 
 
-@implementer(IAudit)
-class MemoryAudit:
-    """Who has done what to whom: the newest."""
+class _Newest:
+    """
+    Records that get an id when they are kept.
+
+    @cvar most: how many stay.
+    """
+
+    most: ClassVar[int]
 
     def __init__(self) -> None:
         self._count = 0
-        self._entries: deque[AuditRecord] = deque(maxlen=MOST_NOTES)
+        self._records: deque[Any] = deque()
 
-    def note(self, entry: AuditRecord) -> Deferred[None]:
+    def note(self, record: Any) -> Deferred[None]:
         """Keep one."""
         self._count += 1
-        self._entries.append(replace(entry, id=self._count))
+        self._records.append(replace(record, id=self._count))
+        if len(self._records) > self.most:
+            self._records.popleft()
         return succeed(None)
 
-    def page(self, before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
+    def _older(self, before: int | None) -> Iterator[Any]:
+        return (record for record in reversed(self._records) if before is None or record.id < before)
+
+
+@implementer(IAudit)
+class MemoryAudit(_Newest):
+    """Who has done what to whom: the newest L{AuditRecord}s."""
+
+    most = MOST_NOTES
+
+    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
         """The newest first."""
-        older = (
-            entry
-            for entry in reversed(self._entries)
-            if (before is None or entry.id < before) and action in (None, entry.action)
-        )
-        return succeed(list(islice(older, limit)))
+        return succeed(list(islice(self._older(before), limit)))
+
+
+@implementer(IReports)
+class MemoryReports(_Newest):
+    """What was reported: the newest L{ReportRecord}s."""
+
+    most = MOST_REPORTS
+
+    def page(self, before: int | None, limit: int, room: str | None = None) -> Deferred[list[ReportRecord]]:
+        """The newest first."""
+        there = (record for record in self._older(before) if room in (None, record.room))
+        return succeed(list(islice(there, limit)))
 
 
 @implementer(IAlerts)

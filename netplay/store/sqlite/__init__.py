@@ -22,6 +22,7 @@ from netplay.store.sqlite.candles import SQLiteCandles
 from netplay.store.sqlite.changes import Cursor
 from netplay.store.sqlite.database import Database
 from netplay.store.sqlite.index import Index
+from netplay.store.sqlite.reports import SQLiteReports
 from netplay.store.sqlite.retention import Retention
 from netplay.store.sqlite.rooms import SQLiteRooms
 from netplay.store.sqlite.sanctions import SQLiteSanctions
@@ -48,6 +49,7 @@ class SQLiteStore(Service):
         self.sessions = SQLiteSessions(database)
         self.sanctions = SQLiteSanctions(database)
         self.audit = SQLiteAudit(database)
+        self.reports = SQLiteReports(database)
         self.alerts = SQLiteAlerts(database)
         self.candles = SQLiteCandles(database)
         self.scores = SQLiteScores(database)

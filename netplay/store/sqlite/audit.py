@@ -10,38 +10,17 @@ from zope.interface import implementer
 from netplay.store.bounds import MOST_NOTES
 from netplay.store.interfaces import IAudit
 from netplay.store.records import AuditRecord
-from netplay.store.sqlite.changes import Cursor
-from netplay.store.sqlite.database import Database
+from netplay.store.sqlite.newest import Newest
 
 
 @implementer(IAudit)
-class SQLiteAudit:
+class SQLiteAudit(Newest[AuditRecord]):
     """The newest entries."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    table = "audit"
+    record = AuditRecord
+    most = MOST_NOTES
 
-    def note(self, entry: AuditRecord) -> Deferred[None]:
-        """See L{IAudit.note}."""
-        return self._database.write(partial(_note, entry))
-
-    def page(self, before: int | None, limit: int, action: str | None = None) -> Deferred[list[AuditRecord]]:
+    def page(self, before: int | None, limit: int) -> Deferred[list[AuditRecord]]:
         """See L{IAudit.page}."""
-        return self._database.read(partial(_page, before, limit, action))
-
-
-def _note(entry: AuditRecord, cursor: Cursor) -> None:
-    cursor.execute(
-        "INSERT INTO audit (at, by, action, target, detail) VALUES (?, ?, ?, ?, ?)",
-        (entry.at, entry.by, entry.action, entry.target, entry.detail),
-    )
-    cursor.execute("DELETE FROM audit WHERE id <= ?", (cursor.lastrowid - MOST_NOTES,))
-
-
-def _page(before: int | None, limit: int, action: str | None, cursor: Cursor) -> list[AuditRecord]:
-    cursor.execute(
-        "SELECT at, by, action, target, detail, id FROM audit WHERE id < ?1 AND (?2 IS NULL OR action = ?2) "
-        "ORDER BY id DESC LIMIT ?3",
-        (2**62 if before is None else before, action, limit),
-    )
-    return [AuditRecord(*row) for row in cursor.fetchall()]
+        return self._database.read(partial(self._page, before, limit, {}))

@@ -103,6 +103,16 @@ MIGRATIONS = (
         target TEXT NOT NULL,
         detail TEXT NOT NULL
     );
+    CREATE TABLE reports (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        text TEXT NOT NULL,
+        reason TEXT NOT NULL
+    );
     CREATE TABLE alerts (
         id INTEGER PRIMARY KEY,
         account TEXT NOT NULL,

@@ -85,6 +85,7 @@ class VersionTests(SchemaCase):
             self.assertTrue(await store.sessions.find("5e55"))
             self.assertEqual([sanction.target for sanction in store.sanctions.load()], ["network:192.0.2.0/24"])
             self.assertEqual([entry.action for entry in await store.audit.page(None, 10)], ["ban"])
+            self.assertEqual([report.reason for report in await store.reports.page(None, 10)], ["rude"])
             self.assertEqual([alert.symbol for alert in store.alerts.load()], ["ACME"])
             self.assertEqual(len(await store.alerts.missed("ann")), 1)
             self.assertEqual(len(await store.candles.page("ACME", 60, 10)), 1)

@@ -87,6 +87,16 @@ CREATE TABLE audit (
     target TEXT NOT NULL,
     detail TEXT NOT NULL
 );
+CREATE TABLE reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    room TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    text TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
 CREATE TABLE alerts (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
@@ -141,6 +151,8 @@ INSERT INTO accounts VALUES ('ann', 'Ann', 1728000000000, NULL, '["operator"]', 
 INSERT INTO sessions VALUES ('5e55', 'ann', 'chat', '{}', 1728000000000);
 INSERT INTO sanctions VALUES (1, 'ban', 'network:192.0.2.0/24', NULL, NULL, 'spam', 'ann', 1728000000000);
 INSERT INTO audit (at, by, action, target, detail) VALUES (1728000000000, 'ann', 'ban', 'network:192.0.2.0/24', 'spam');
+INSERT INTO reports (at, by, room, seq, user, text, reason) VALUES
+    (1728000000000, 'User_1', 'general', 1, 'Ann', 'The quick brown fox', 'rude');
 INSERT INTO alerts VALUES (1, 'ann', 'ACME', 100.0, 'above', 1, 1);
 INSERT INTO missed (account, at, body) VALUES ('ann', 1728000000000, '{}');
 INSERT INTO candles VALUES ('ACME', 60, 1728000000, 1.0, 3.0, 0.5, 2.0);
