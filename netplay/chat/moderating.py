@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 from twisted.internet.defer import Deferred
 
 from netplay.accounts.account import Account
+from netplay.chat import order
 from netplay.chat.moderating_messages import (
     AskAudit,
     AskReports,
@@ -16,7 +17,6 @@ from netplay.chat.moderating_messages import (
     AuditList,
     Ban,
     Delete,
-    Deleted,
     Kick,
     LockRoom,
     Mute,
@@ -24,7 +24,6 @@ from netplay.chat.moderating_messages import (
     Report,
     ReportLine,
     ReportList,
-    RoomMode,
     SanctionLine,
     SanctionList,
     SlowMode,
@@ -47,9 +46,6 @@ PAGE = 100
 
 MOST_REPORTS = 20
 """From one connection."""
-
-SLOWEST = 3600.0
-"""Seconds that everybody may have to wait from message to message."""
 
 # Who may
 
@@ -146,8 +142,7 @@ async def _ban(session: ChatSession, message: Ban) -> None:
     if room is None:
         _, _, kept = moderation.banish(target, message.seconds, message.reason, by)
     else:
-        _, kept = moderation.impose("ban", target, room.name, message.seconds, message.reason, by)
-        session.chat.put_out_banned(room)
+        _, kept = order.ban(session.chat, room, target, message.seconds, message.reason, by)
     await kept
 
 
@@ -176,20 +171,13 @@ async def _unban(session: ChatSession, message: Unban) -> None:
 def _kick(session: ChatSession, message: Kick) -> None:
     """Put somebody out."""
     room = _somewhere(session, message.room, operators=True)
-    found = session.chat.find(message.user)
-    there = [other for other in found if room is None or room.name in other.member.rooms]
-    if not there:
-        raise Refused("no_such_user", "nobody there has that id or name; who lists them", "$.user")
+    there, by = order.meant(session.chat, message.user, room), _account(session).name
     _check_above(session, there[0].client.account, room)
-    moderation, by = session.core.moderation, _account(session).name
-    refused = Refused("kicked", message.reason or f"removed by {by}")
     if room is None:
-        moderation.end({other.client.connection for other in there}, refused)
+        connections = {other.client.connection for other in there}
+        session.core.moderation.kick(connections, there[0].member.person.name, message.reason, by)
     else:
-        for other in there:
-            session.chat.put_out(room, other, refused)
-    where = "" if room is None else f"in {room.name}"
-    moderation.note(by, "kick", there[0].member.person.name, ", ".join(filter(None, (where, message.reason))))
+        order.kick(session.chat, room, there, message.reason, by)
 
 
 def _sanctions(session: ChatSession, message: AskSanctions) -> Event:
@@ -221,8 +209,6 @@ def _line(record: SanctionRecord) -> SanctionLine:
 
 def _slow_mode(session: ChatSession, message: SlowMode) -> Deferred[None]:
     """Everybody waits."""
-    if not 0 <= message.seconds <= SLOWEST:
-        raise Refused("bad_message", f"0 to {SLOWEST:g} seconds", "$.seconds")
     return _change(session, message.room, slow=float(message.seconds))
 
 
@@ -237,23 +223,11 @@ def _read_only(session: ChatSession, message: ReadOnly) -> Deferred[None]:
 
 
 def _change(session: ChatSession, name: str, **fields: Any) -> Deferred[None]:
-    room = _room(session, name)
-    kept = session.chat.change(room, **fields)
-    record, by = room.record, _account(session).name
-    mode = RoomMode(room=name, slow=record.slow, locked=record.locked, read_only=record.read_only, by=by)
-    session.chat.channel(room).publish(mode)
-    session.core.moderation.note(by, "room", name, ", ".join(f"{field}: {value}" for field, value in fields.items()))
-    return kept
+    return order.change(session.chat, _room(session, name), _account(session).name, **fields)
 
 
 async def _delete(session: ChatSession, message: Delete) -> None:
-    chat = session.chat
-    room = _room(session, message.room)
-    left = await chat.log(room).delete(message.seq)
-    if left is None:
-        raise _no_such_message()
-    chat.channel(room).publish(Deleted(room=room.name, seq=left.seq, id=left.id))
-    session.core.moderation.note(_account(session).name, "delete", f"{room.name} {left.seq}", f"by {left.user}")
+    await order.delete(session.chat, _room(session, message.room), message.seq, _account(session).name)
 
 
 async def _report(session: ChatSession, message: Report) -> None:
@@ -263,7 +237,7 @@ async def _report(session: ChatSession, message: Report) -> None:
     session.reports += 1
     page = await session.chat.log(room).page(message.seq + 1, message.seq - 1, 1)
     if not page:
-        raise _no_such_message()
+        raise order.no_such_message()
     said = page[0]
     by, now = session.member.person.name, session.core.now()
     record = ReportRecord(now, by, room.name, said.seq, said.user, said.message, message.reason)
@@ -284,10 +258,6 @@ async def _audit(session: ChatSession, message: AskAudit) -> Event:
     entries = await session.core.store.audit.page(message.before, PAGE + 1)
     page = session.client.fit([audit_line(entry) for entry in entries[:PAGE]])
     return AuditList(entries=page, more=len(page) < len(entries))
-
-
-def _no_such_message() -> Refused:
-    return Refused("bad_message", "there is no message of that number", "$.seq")
 
 
 def _flow(handler: Callable[[ChatSession, Any], Any]) -> Callable[[ChatSession, Any], Deferred[Any]]:

@@ -7,8 +7,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from netplay.chat.messages import RoomName, Seq, Who
-from netplay.messages import Event, Number, Request
+from netplay.messages import Event, Request
 from netplay.moderation.operations import After, AuditLine, Network, Reason, Seconds
+
+SLOWEST = 3600
+"""Seconds that everybody may have to wait from message to message."""
+
+Slow = Annotated[float, Meta(ge=0, le=SLOWEST, examples=[30])]
 
 # Requests
 
@@ -66,7 +71,7 @@ class SlowMode(Request, tag="slow_mode"):
     """Let everybody wait so many seconds from message to message; 0 ends that."""
 
     room: RoomName
-    seconds: Annotated[Number, Meta(examples=[30])]
+    seconds: Slow
 
 
 class LockRoom(Request, tag="lock_room"):

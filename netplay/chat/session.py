@@ -10,7 +10,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from netplay.chat import moderating
+from netplay.chat import moderating, order
 from netplay.chat.messages import (
     REQUESTS,
     AskHistory,
@@ -31,7 +31,6 @@ from netplay.chat.messages import (
     SetEmoji,
     SetName,
     SetTopic,
-    TopicSet,
     Welcome,
     WhoList,
 )
@@ -272,12 +271,9 @@ class ChatSession(Session):
 
     def set_topic(self, message: SetTopic) -> Deferred[None]:
         """What a room is about, which its members are told."""
-        chat = self.chat
-        room = chat.rooms.get(message.room)
+        room = self.chat.rooms.get(message.room)
         room.check_keeper(self.client.account)
-        kept = chat.change(room, topic=message.topic)
-        chat.channel(room).publish(TopicSet(room=room.name, topic=message.topic, by=self.member.person.name))
-        return kept
+        return order.change(self.chat, room, self.member.person.name, topic=message.topic)
 
     def list_rooms(self, message: ListRooms) -> Event:
         """The rooms there are."""

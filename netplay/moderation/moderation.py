@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from netplay.beat import Beat
 from netplay.errors import Refused
 from netplay.moderation.interfaces import IWordFilter
-from netplay.moderation.sanctions import Kind, Sanctions, Who, holds
+from netplay.moderation.sanctions import Kind, Sanctions, Who, by_account, holds
 from netplay.store.records import AuditRecord, SanctionRecord
 from netplay.text import same_name
 
@@ -194,6 +194,15 @@ class Moderation(Service):
             # In a turn of its own: it may be the one that asks for this, and is to be answered.
             self._core.clock.callLater(0, connection.end, refused)
 
+    def kick(self, connections: Iterable[Connection], whom: str, reason: str, by: str) -> None:
+        """
+        End connections of somebody, who may come again.
+
+        @param whom: for the audit log.
+        """
+        self.end(connections, Refused("kicked", reason or f"removed by {by}"))
+        self.note(by, "kick", whom, reason)
+
     def banish(
         self, target: str, seconds: float | None, reason: str, by: str
     ) -> tuple[SanctionRecord, int, Deferred[None]]:
@@ -213,6 +222,6 @@ def _means(target: str, connection: Connection) -> bool:
     if kind == "network":
         return connection.address is not None and holds(target, connection.address)
     if kind == "account":
-        return connection.account is not None and connection.account.name == text
+        return connection.account is not None and by_account(connection.account.name) == target
     people = (client.session.identity() for client in connection.clients())
     return any(you is not None and same_name(you.name) == text for you in people)

@@ -32,14 +32,18 @@ Network = Annotated[str, Meta(min_length=1, max_length=64, examples=["192.0.2.0/
 Seconds = Annotated[int, Meta(ge=1, le=LONGEST, examples=[3600])]
 
 
-class _Add(Struct, forbid_unknown_fields=True, kw_only=True):
+class _Whom(Struct, forbid_unknown_fields=True, kw_only=True):
     network: Network | None = None
     account: Name | None = None
     name: Name | None = None
-    seconds: Seconds | None = None
     reason: Reason = ""
 
     def target(self) -> str:
+        """
+        As L{netplay.moderation.sanctions} has it.
+
+        @raise Refused: C{bad_message}.
+        """
         given = [
             target
             for target in (
@@ -54,7 +58,15 @@ class _Add(Struct, forbid_unknown_fields=True, kw_only=True):
         return given[0]
 
 
-class _List(Struct, forbid_unknown_fields=True, kw_only=True):
+class Sanction(_Whom):
+    """What is asked for to ban or mute somebody."""
+
+    seconds: Seconds | None = None
+
+
+class ListSanctions(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is asked for to list bans or mutes."""
+
     after: After = 0
     limit: Limit = PAGE
 
@@ -68,7 +80,21 @@ class _Line(Struct, kw_only=True, omit_defaults=True):
     by: str
 
 
-class AddBan(_Add):
+class KickOut(_Whom):
+    """
+    End the connections of somebody, whatever features they use. They may come again.
+
+    They are told that they were `kicked`, and the reason.
+    """
+
+
+class KickedOut(Struct):
+    """How many connections have ended."""
+
+    ended: int
+
+
+class AddBan(Sanction):
     """
     Keep somebody out, for so many seconds or for good; ends the connections that they have.
 
@@ -91,7 +117,7 @@ class BanAdded(Struct):
     ended: int
 
 
-class ListBans(_List):
+class ListBans(ListSanctions):
     """The bans that last, from behind the one `after`."""
 
 
@@ -108,7 +134,7 @@ class LiftBan(Struct, forbid_unknown_fields=True, kw_only=True):
     ban: Id
 
 
-class AddMute(_Add):
+class AddMute(Sanction):
     """
     Let somebody say nothing, in no room and to nobody, for so many seconds or for good.
 
@@ -122,7 +148,7 @@ class MuteLine(_Line):
     mute: str
 
 
-class ListMutes(_List):
+class ListMutes(ListSanctions):
     """The mutes that last, from behind the one `after`."""
 
 
@@ -168,39 +194,33 @@ def operations(core: Core) -> Sequence[Operation]:
     """Those of one daemon."""
     moderation = core.moderation
 
-    def of(kind: Kind, request: _List) -> tuple[list[SanctionRecord], bool]:
-        later = [record for record in moderation.sanctions.all(kind, core.now()) if record.id > request.after]
-        return later[: request.limit], len(later) > request.limit
-
-    def lift(kind: Kind, id: str, field: str) -> Deferred[None]:
-        for record in moderation.sanctions.all(kind, core.now()):
-            if str(record.id) == id:
-                kept = moderation.lift(kind, record.target, None, API)
-                assert kept is not None
-                return kept
-        raise Refused(f"no_such_{kind}", f"there is no such {kind}, or it has ended", field)
+    def kick_out(request: KickOut) -> KickedOut:
+        target = request.target()
+        meant = moderation.meant(target)
+        if not meant:
+            raise Refused("no_such_client", "nobody like that is connected")
+        moderation.kick(meant, target, request.reason, API)
+        return KickedOut(len(meant))
 
     def add_ban(request: AddBan) -> Deferred[BanAdded]:
         record, ended, kept = moderation.banish(request.target(), request.seconds, request.reason, API)
-        return kept.addCallback(lambda _: BanAdded(BanLine(ban=str(record.id), **_about(record)), ended))
+        return kept.addCallback(lambda _: BanAdded(ban_line(record), ended))
 
     def list_bans(request: ListBans) -> BanList:
-        records, more = of("ban", request)
-        return BanList([BanLine(ban=str(record.id), **_about(record)) for record in records], more)
+        return ban_list(core, request)
 
     def lift_ban(request: LiftBan) -> Deferred[None]:
-        return lift("ban", request.ban, "$.ban")
+        return lift(core, "ban", request.ban)
 
     def add_mute(request: AddMute) -> Deferred[MuteLine]:
         record, kept = moderation.impose("mute", request.target(), None, request.seconds, request.reason, API)
-        return kept.addCallback(lambda _: MuteLine(mute=str(record.id), **_about(record)))
+        return kept.addCallback(lambda _: mute_line(record))
 
     def list_mutes(request: ListMutes) -> MuteList:
-        records, more = of("mute", request)
-        return MuteList([MuteLine(mute=str(record.id), **_about(record)) for record in records], more)
+        return mute_list(core, request)
 
     def lift_mute(request: LiftMute) -> Deferred[None]:
-        return lift("mute", request.mute, "$.mute")
+        return lift(core, "mute", request.mute)
 
     def read_audit(request: ReadAudit) -> Deferred[Audit]:
         found = core.store.audit.page(request.before, request.limit + 1)
@@ -211,6 +231,7 @@ def operations(core: Core) -> Sequence[Operation]:
         )
 
     return (
+        Operation("POST", "/kicks", KickOut, KickedOut, kick_out, ("no_such_client",)),
         Operation("POST", "/bans", AddBan, BanAdded, add_ban, ("too_many", "store_busy")),
         Operation("GET", "/bans", ListBans, BanList, list_bans),
         Operation("DELETE", "/bans/{ban}", LiftBan, None, lift_ban, ("no_such_ban", "store_busy")),
@@ -224,6 +245,51 @@ def operations(core: Core) -> Sequence[Operation]:
 def audit_line(entry: AuditRecord) -> AuditLine:
     """As it is shown."""
     return AuditLine(entry.id, entry.at, entry.by, entry.action, entry.target, entry.detail)
+
+
+# Of one room, or of everywhere
+
+
+def ban_list(core: Core, request: ListSanctions, room: str | None = None) -> BanList:
+    """The bans that were asked for: those in a room, or with C{None} those that hold everywhere."""
+    records, more = _page(core, "ban", request, room)
+    return BanList([ban_line(record) for record in records], more)
+
+
+def mute_list(core: Core, request: ListSanctions, room: str | None = None) -> MuteList:
+    """The mutes that were asked for, in the same way."""
+    records, more = _page(core, "mute", request, room)
+    return MuteList([mute_line(record) for record in records], more)
+
+
+def _page(core: Core, kind: Kind, request: ListSanctions, room: str | None) -> tuple[list[SanctionRecord], bool]:
+    records = core.moderation.sanctions.all(kind, core.now(), room, everywhere=room is None)
+    later = [record for record in records if record.id > request.after]
+    return later[: request.limit], len(later) > request.limit
+
+
+def lift(core: Core, kind: Kind, id: str, room: str | None = None) -> Deferred[None]:
+    """
+    End a sanction in a room, or with C{None} one that holds everywhere. The Deferred fires when that is kept.
+
+    @raise Refused: C{no_such_ban}, C{no_such_mute}; C{store_busy}.
+    """
+    for record in core.moderation.sanctions.all(kind, core.now(), room, everywhere=room is None):
+        if str(record.id) == id:
+            kept = core.moderation.lift(kind, record.target, room, API)
+            assert kept is not None
+            return kept
+    raise Refused(f"no_such_{kind}", f"there is no such {kind}, or it has ended", f"$.{kind}")
+
+
+def ban_line(record: SanctionRecord) -> BanLine:
+    """As it is shown."""
+    return BanLine(ban=str(record.id), **_about(record))
+
+
+def mute_line(record: SanctionRecord) -> MuteLine:
+    """As it is shown."""
+    return MuteLine(mute=str(record.id), **_about(record))
 
 
 def _about(record: SanctionRecord) -> dict[str, Any]:

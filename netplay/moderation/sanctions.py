@@ -50,8 +50,8 @@ def by_name(name: str) -> str:
 
 
 def by_account(name: str) -> str:
-    """The target that is an account."""
-    return f"account:{name}"
+    """The target that is an account, in capitals or not."""
+    return f"account:{same_name(name)}"
 
 
 def by_network(network: Network) -> str:

@@ -130,7 +130,7 @@ class SanctionRecord(Struct, frozen=True):
     Somebody is muted or banned.
 
     @ivar id: unlike that of any other.
-    @ivar target: C{name:...} (folded by L{netplay.text.same_name}), C{account:...} (its name) or C{network:...} (as
+    @ivar target: C{name:...} or C{account:...} (folded by L{netplay.text.same_name}), or C{network:...} (as
         L{ipaddress} writes it).
     @ivar room: where it holds, C{None} for everywhere.
     @ivar until: when it ends, C{None} for never.

@@ -422,10 +422,10 @@ class RecordTests(ModeratingCase):
         lines = self.ask(mo, "sanctions")["sanctions"]
         self.assertEqual(
             [(line["kind"], line.get("account"), line.get("network"), line["by"]) for line in lines],
-            [("mute", "Bob", None, "Mo"), ("ban", None, "203.0.113.0/24", "Olga")],
+            [("mute", "bob", None, "Mo"), ("ban", None, "203.0.113.0/24", "Olga")],
         )
         (line,) = self.ask(mo, "sanctions", room="tech")["sanctions"]
-        self.assertEqual((line["room"], line["account"]), ("tech", "Bob"))
+        self.assertEqual((line["room"], line["account"]), ("tech", "bob"))
         self.assertEqual(self.ask(mo, "sanctions", after=lines[0]["id"])["sanctions"], lines[1:])
 
     def test_all_of_it_is_in_the_audit_log(self) -> None:
@@ -440,8 +440,8 @@ class RecordTests(ModeratingCase):
         self.assertEqual(
             [(entry["by"], entry["action"], entry["target"], entry["detail"]) for entry in reversed(entries)],
             [
-                ("Olga", "mute", "account:Bob", "in tech, for 60 s, spam"),
-                ("Olga", "unmute", "account:Bob", "in tech"),
+                ("Olga", "mute", "account:bob", "in tech, for 60 s, spam"),
+                ("Olga", "unmute", "account:bob", "in tech"),
                 ("Olga", "room", "tech", "slow: 5.0"),
                 ("Olga", "delete", "general 1", "by Bob"),
                 ("Olga", "kick", "Bob", "in general"),

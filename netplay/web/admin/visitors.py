@@ -80,8 +80,7 @@ def operations(core: Core) -> Sequence[Operation]:
         found = [c for c in core.moderation.here() if any(entry.id == request.id for entry in _lines(c))]
         if not found:
             raise Refused("no_such_client", "nobody who is connected has that id", "$.id")
-        core.moderation.end(found, Refused("kicked", request.reason))
-        core.moderation.note(API, "kick", request.id, request.reason)
+        core.moderation.kick(found, request.id, request.reason, API)
 
     return (
         Operation("GET", "/clients", ListClients, Clients, list_clients),
