@@ -45,7 +45,7 @@ TOO_MUCH = 0.8
 _LATE = re.compile(r'^netplay_tick_late_seconds_bucket\{le="([^"]+)",of="game"\} (\S+)$', re.MULTILINE)
 
 
-def colyseus(modules: str | None, game: str, seats: int, ground: str) -> Command:
+def colyseus(modules: str | None, game: str, seats: int, ground: str, *more: str) -> Command:
     """The peer, by the Node.js that is among the modules, or else the machine's."""
 
     def command(port: int) -> list[str]:
@@ -53,7 +53,7 @@ def colyseus(modules: str | None, game: str, seats: int, ground: str) -> Command
             raise Failed("say with --npm in which folder it is installed")
         node = Path(modules, "node_modules", ".bin", "node")
         program = str(node) if node.exists() else shutil.which("node") or "node"
-        return [program, str(PEERS / "colyseus_arena.mjs"), str(port), modules, game, str(seats), ground]
+        return [program, str(PEERS / "colyseus_arena.mjs"), str(port), modules, game, str(seats), ground, *more]
 
     return command
 
@@ -97,7 +97,7 @@ def late(before: dict[float, float], after: dict[float, float], share: float) ->
 
 def main() -> None:
     """Measure and print."""
-    parser = options(__doc__ or "", ["msgpack", "json", "json-full", "colyseus"])
+    parser = options(__doc__ or "", ["msgpack", "json", "json-full", "colyseus", "colyseus-bare"])
     parser.add_argument("--game", choices=SCENES, default="arena", help="a game of netplay's")
     parser.add_argument("--rooms", type=int, help="how many; 40, or 1 crowd")
     parser.add_argument("--players", type=int, help="in each; 25, or 500 in a crowd")
@@ -113,12 +113,14 @@ def main() -> None:
         "json": netplay("game", ["--web=off", *common]),
         "json-full": netplay("game", ["--web=off", *common]),
         "colyseus": colyseus(a.npm, a.game, seats, "\n".join(ground().rows)),
+        "colyseus-bare": colyseus(a.npm, a.game, seats, "\n".join(ground().rows), "bare"),
     }
     joins: dict[str, Callable[[Crowd], Player]] = {
         "msgpack": lambda crowd: msgpack_player(crowd, a.game, "delta"),
         "json": lambda crowd: json_player(crowd, a.game, "delta"),
         "json-full": lambda crowd: json_player(crowd, a.game, "full"),
         "colyseus": lambda crowd: colyseus_player(crowd, a.game),
+        "colyseus-bare": lambda crowd: colyseus_player(crowd, a.game),
     }
 
     def measure(crowd: Crowd, pid: int) -> Figures:

@@ -162,9 +162,12 @@ class ColyseusPlayer(Player):
     def __init__(self, framing: Framing, room: str) -> None:
         super().__init__(framing)
         self._reserved = room
+        self._seq = 0
 
     def hold(self, right: int, down: int) -> None:
-        packed = msgspec.msgpack.encode("input") + msgspec.msgpack.encode({"right": right, "down": down})
+        self._seq += 1
+        message = {"seq": self._seq, "right": right, "down": down}
+        packed = msgspec.msgpack.encode("input") + msgspec.msgpack.encode(message)
         self._framing.send(bytes((self.MESSAGE,)) + packed)
 
     def _read(self, message: bytes) -> None:
