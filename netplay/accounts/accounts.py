@@ -110,7 +110,8 @@ class Accounts(Service):
         """
         Make a name somebody's own.
 
-        @raise Refused: C{not_allowed} where registration is closed; C{name_taken}, C{bad_message}, C{rate_limited}.
+        @raise Refused: C{not_allowed} where registration is closed; C{banned} where the name is; C{name_taken},
+            C{bad_message}, C{rate_limited}.
         """
         return Deferred.fromCoroutine(self._register(user, password, address))
 
@@ -119,6 +120,7 @@ class Accounts(Service):
             raise Refused("not_allowed", "accounts are made by those who run this server")
         name = account_name(user, "$.user")
         _check_length(password, "$.password")
+        self._core.moderation.check_name(name)
         await self._check_name(name, None, "$.user")
         if address is not None:
             self._pace_registering(network_of(address))

@@ -237,6 +237,11 @@ class RegisterTests(AccountsCase):
         for name in ("User_7", "player_12", "Trader＿９", "x_1", ""):
             self.assertRefused("bad_message", self.register(name), "$.user")
 
+    def test_a_name_that_nobody_may_have(self) -> None:
+        self.core.moderation.impose("ban", "name:admin", None, None, "", "ann")
+        self.assertRefused("banned", self.register("Admin"))
+        self.assertIsNone(self.record("admin"))
+
     def test_a_short_password(self) -> None:
         self.assertRefused("bad_message", self.register("Ann", "1234567"), "$.password")
 

@@ -96,6 +96,19 @@ class MuteTests(ModeratingCase):
         self.assertEqual(self.says(bob), "ok")
         self.assertEqual(self.refused(mo, "unmute", user="Bob"), ("no_such_user", "$.user"))
 
+    def test_an_account_that_is_away_is_unmuted_in_capitals_or_not(self) -> None:
+        mo = self.come("Mo")
+        for muted, unmuted in (("Bob", "BOB"), ("bob", "Bob")):
+            self.done(mo, "mute", user=muted)
+            self.done(mo, "unmute", user=unmuted)
+            self.assertEqual(self.says(self.come("Bob")), "ok")
+
+    def test_so_is_one_that_is_disabled(self) -> None:
+        mo = self.come("Mo")
+        self.done(mo, "mute", user="Bob")
+        self.core.store.accounts.change(skeleton("Bob"), disabled=True)
+        self.done(mo, "unmute", user="bob")
+
     def test_a_guest_whatever_it_calls_itself(self) -> None:
         mo, guest, other = self.come("Mo"), self.come(), self.come(host="198.51.100.1")
         id = self.ask(guest, "who")["members"][1]["id"]
