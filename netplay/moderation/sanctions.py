@@ -62,16 +62,18 @@ def by_network(network: Network) -> str:
 def network_named(text: str) -> Network:
     """
     The network that somebody means: C{192.0.2.0/24}, C{192.0.2.7}. An IPv6 address without a length stands for
-    its /64.
+    its /64; IPv4 in IPv6 (C{::ffff:192.0.2.0/120}) is that IPv4 network, as it is with peers.
 
     @raise Refused: C{bad_message}.
     """
     try:
-        return ipaddress.ip_network(text if "/" in text else network_of(text), strict=False)
+        network = ipaddress.ip_network(text if "/" in text else network_of(text), strict=False)
     except ValueError:
         raise Refused(
             "bad_message", "an address or a network, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64", "$.network"
         ) from None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    return network if mapped is None else ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 class Sanctions:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import netplay.moderation.sanctions as module
@@ -96,6 +100,75 @@ class NetworkTests(SynchronousTestCase):
         for wrong in ("", "example.com", "192.0.2", "192.0.2.0/33", "192.0.2.1/", "::/129", ":", "1"):
             refused = self.assertRaises(Refused, network_named, wrong)
             self.assertEqual((refused.code, refused.field), ("bad_message", "$.network"))
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Shape = tuple[int, int, int]
+"""A network: its version, its first bits as a number, and how many these are."""
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[str, Shape]:
+    """A network as somebody writes it, and what it is."""
+    address: Address = draw(st.ip_addresses())
+    assume(getattr(address, "ipv4_mapped", None) is None)
+    version, bits = address.version, address.max_prefixlen
+    written = draw(st.sampled_from(("alone", "long", "mapped")))
+    if written == "alone":  # stands for one subscriber
+        length = 32 if version == 4 else 64
+        text = str(address)
+    else:
+        length = draw(st.integers(0, bits))
+        mapped = written == "mapped" and version == 4
+        text = f"::ffff:{address}/{96 + length}" if mapped else f"{address}/{length}"
+    return text, (version, int(address) >> (bits - length), length)
+
+
+@st.composite
+def peers(draw: st.DrawFn, shape: Shape) -> tuple[str, Address]:
+    """Somebody in a network: the address as a system may write it, and what it is."""
+    version, first, length = shape
+    rest = (32 if version == 4 else 128) - length
+    number = first << rest | draw(st.integers(0, 2**rest - 1))
+    if version == 4:
+        old = ipaddress.IPv4Address(number)
+        return draw(st.sampled_from((str(old), f"::ffff:{old}"))), old
+    new = ipaddress.IPv6Address(number)
+    assume(new.ipv4_mapped is None)
+    return draw(st.sampled_from((str(new), new.exploded, f"{new}%eth0"))), new
+
+
+def has(shape: Shape, address: Address) -> bool:
+    """Whether a network has an address, by its bits."""
+    version, first, length = shape
+    return address.version == version and int(address) >> (address.max_prefixlen - length) == first
+
+
+class AnyNetworkTests(SynchronousTestCase):
+    """Whatever networks are banned, and whoever comes."""
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(networks(), min_size=1, max_size=4), st.data())
+    def test_who_is_in_one_is_kept_out_and_nobody_else(
+        self, written: list[tuple[str, Shape]], data: st.DataObject
+    ) -> None:
+        sanctions = Sanctions()
+        banned = {by_network(network_named(text)): shape for text, shape in written}
+        for target in banned:
+            sanctions.impose("ban", target, None, None, "", "ann", 0)
+        shapes = list(banned.values())
+        while banned:
+            version, first, length = data.draw(st.sampled_from(shapes))
+            beside = first ^ 1 if length else first
+            for shape in ((version, first, length), (version, beside, length), (4, 0, 0), (6, 0, 0)):
+                host, address = data.draw(peers(shape))
+                meant = any(has(shape, address) for shape in banned.values())
+                self.assertEqual(sanctions.find("ban", Who(address=host), None, 0) is not None, meant, host)
+                self.assertEqual(any(holds(target, host) for target in banned), meant, host)
+            lifted = data.draw(st.sampled_from(list(banned)))
+            sanctions.lift("ban", lifted, None)
+            del banned[lifted]
+        self.assertIsNone(sanctions.find("ban", Who(address=host), None, 0))
 
 
 class SanctionsTests(SynchronousTestCase):
