@@ -160,7 +160,7 @@ class Deleted(Event, tag="deleted"):
 
 
 class Removed(Event, tag="removed"):
-    """You are not in a room any more: `code` is `kicked` or `banned`."""
+    """You are not in a room any more, or do not come back to it; `code` says why: `kicked`, `banned`, `not_allowed`."""
 
     room: str
     code: str

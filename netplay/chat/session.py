@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from netplay.chat.moderating_messages import Removed
 from netplay.chat.rules import FIRST_ROOM, Member, Room, members_after
 from netplay.errors import Refused
 from netplay.interfaces import ISession
+from netplay.limits import network_of
 from netplay.messages import COMMON, Chat, Event, Identity, Ok, Position, Resume, Resumed, RoomPosition
 from netplay.people import Person
 from netplay.session import COMMON_HANDLERS, Session
@@ -123,9 +123,12 @@ class ChatSession(Session):
         try:
             self._check_enter(room)
         except Refused as refused:
-            self.client.send(Removed(room=room.name, code=refused.code, message=refused.message))
+            self._kept_out(room, refused)
         else:
             self.chat.join(self, room)
+
+    def _kept_out(self, room: Room, refused: Refused) -> None:
+        self.client.send(Removed(room=room.name, code=refused.code, message=refused.message))
 
     def identity(self) -> Identity:
         """Who it serves."""
@@ -159,7 +162,8 @@ class ChatSession(Session):
     def _check_speak(self, room: Room) -> None:
         who = self.known_as
         self.core.moderation.check_speak(who, room.name)
-        room.check_speak(who.account or who.address or self.member.person.id, self.core.clock.seconds())
+        where = who.address and network_of(who.address)
+        room.check_speak(who.account or where or self.member.person.id, self.core.clock.seconds())
 
     def _check_enter(self, room: Room) -> None:
         account = self.client.account
@@ -371,9 +375,16 @@ class ChatSession(Session):
         return Deferred.fromCoroutine(self._resume_rooms(state.rooms, request))
 
     async def _resume_rooms(self, names: tuple[str, ...], request: Resume) -> None:
-        rooms = [room for name in names if (room := self.chat.rooms.find(name)) is not None]
+        rooms: list[Room] = []
+        closed: dict[Room, Refused] = {}
         positions = {}
-        for room in rooms:
+        for room in filter(None, map(self.chat.rooms.find, names)):
+            try:
+                self._check_enter(room)
+            except Refused as refused:
+                closed[room] = refused
+                continue
+            rooms.append(room)
             log = self.chat.log(room)
             since = request.since.get(room.name)
             positions[room.name] = RoomPosition(log.epoch, log.seq, since is not None and log.recovers(since))
@@ -382,9 +393,13 @@ class ChatSession(Session):
             self.member.person.identity(),
             request.ref,
         )
+        for room, why in closed.items():
+            self._kept_out(room, why)
         for room in rooms:
-            with suppress(Refused):  # it went while another room was read
+            try:
                 await self._return_to(room, request.since.get(room.name), positions[room.name])
+            except Refused as refused:  # much may have been decided while another room was read
+                self._kept_out(room, refused)
         self._returning = None
 
     async def _return_to(self, room: Room, since: Position | None, told: RoomPosition) -> None:

@@ -340,12 +340,51 @@ class ModeTests(ModeratingCase):
         self.assertEqual(self.says(self.bob), "ok")
         self.assertEqual([self.says(self.mo), self.says(self.mo)], ["ok", "ok"])
 
+    def test_slow_for_guests_by_where_they_are(self) -> None:
+        self.done(self.mo, "slow_mode", room="general", seconds=30)
+        hosts = ("192.0.2.7", "192.0.2.7", "192.0.2.8", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+        said = [self.says(self.come(host=host)) for host in hosts]
+        self.assertEqual(said, ["ok", "rate_limited", "ok", "ok", "rate_limited", "ok"])
+
     def test_locked(self) -> None:
         self.done(self.mo, "lock_room", room="tech", locked=True)
         self.assertEqual(self.refused(self.bob, "join_room", room="tech"), ("not_allowed", "$.room"))
         self.assertEqual(self.ask(self.mo, "join_room", room="tech")["type"], "room_changed")
         self.done(self.mo, "lock_room", room="tech", locked=False)
         self.assertEqual(self.ask(self.bob, "join_room", room="tech")["type"], "room_changed")
+
+    def test_one_that_is_locked_tells_nothing_of_what_was_said_there(self) -> None:
+        self.ask(self.mo, "join_room", room="tech")
+        self.assertEqual(self.says(self.mo, "tech"), "ok")
+        self.done(self.mo, "lock_room", room="tech", locked=True)
+        self.assertEqual(self.refused(self.bob, "history", room="tech"), ("not_allowed", "$.room"))
+        self.assertEqual(self.refused(self.bob, "search", room="tech", text="hello"), ("not_allowed", "$.room"))
+        self.assertEqual(self.ask(self.bob, "search", text="hello")["messages"], [])
+        self.assertEqual(len(self.ask(self.mo, "history", room="tech")["messages"]), 1)
+
+    def test_who_is_in_it_when_it_is_locked_stays_and_reads(self) -> None:
+        self.ask(self.bob, "join_room", room="tech")
+        self.done(self.mo, "lock_room", room="tech", locked=True)
+        self.assertEqual(self.says(self.bob, "tech"), "ok")
+        self.assertEqual(len(self.ask(self.bob, "history", room="tech")["messages"]), 1)
+        self.assertEqual(len(self.ask(self.bob, "search", room="tech", text="hello")["messages"]), 1)
+
+    def test_who_comes_back_to_a_locked_one_is_told_that_it_is_not_there(self) -> None:
+        guest = self.house.connect("chat")
+        since = self.ask(guest, "join_room", room="tech", also=True)
+        guest.drop()
+        self.done(self.mo, "lock_room", room="tech", locked=True)
+        self.ask(self.mo, "join_room", room="tech")
+        self.assertEqual(self.says(self.mo, "tech"), "ok")
+        again = self.house.connect("chat")
+        again.send(
+            "resume", session=guest.hello["session"], since={"tech": {"epoch": since["epoch"], "seq": since["seq"]}}
+        )
+        self.house.wait(0)
+        resumed, removed = (m for m in again.received() if m["type"] != "presence")
+        self.assertEqual((list(resumed["rooms"]), resumed["room"]), (["general"], "general"))
+        self.assertEqual((removed["type"], removed["room"], removed["code"]), ("removed", "tech", "not_allowed"))
+        self.assertEqual(self.says(again, "tech"), "not_allowed")
 
     def test_read_only(self) -> None:
         self.done(self.mo, "read_only", room="general", read_only=True)
