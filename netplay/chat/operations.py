@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from netplay.chat import order
 from netplay.chat.messages import Emoji, RoomLine, RoomName, Seq, Text, Topic, Who
 from netplay.chat.moderating_messages import ReportLine, Slow
-from netplay.messages import Name
+from netplay.messages import MAX_INTEGER, Name
 from netplay.moderation.operations import (
     API,
     After,
@@ -99,7 +99,7 @@ class ListReports(Struct, forbid_unknown_fields=True, kw_only=True):
     """The messages that were reported, the newest first; go on with the last one as `before`."""
 
     room: RoomName | None = None
-    before: After | None = None
+    before: After = MAX_INTEGER - 1
     limit: Limit = PAGE
 
 
