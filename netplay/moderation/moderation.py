@@ -213,7 +213,7 @@ class Moderation(Service):
         """
         record, kept = self.impose("ban", target, None, seconds, reason, by)
         meant = self.meant(target)
-        self.end(meant, Refused("banned", reason or "you may not be here for now"))
+        self.end(meant, Refused("banned", reason or "you may not be here for now", retry_after=seconds))
         return record, len(meant), kept
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pytest_twisted import ensureDeferred
@@ -11,21 +10,14 @@ from netplay.wire.codecs import MSGPACK
 from netplay.wire.frames import frame
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import CHECKOUT, Daemons, only
+from tests.e2e.pages import write_the_code
 
 PAGE = CHECKOUT / "docs" / "writing-a-feature.md"
 
 
-def write_the_package(directory: Path) -> None:
-    """Each block of code, in the file that its first line names."""
-    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
-        path = directory / code.split("\n")[0].removeprefix("# ")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code)
-
-
 @ensureDeferred
 async def test_the_feature_of_the_page_is_found_and_plays(daemons: Daemons, tmp_path: Path) -> None:
-    write_the_package(tmp_path)
+    write_the_code(PAGE, tmp_path)
     twistd = ("env", f"PYTHONPATH={tmp_path}", "twistd", "-n", "--pidfile=", "netplay")
     dice_port = ("--dice", "tcp:0:interface=127.0.0.1", "--dice-seed", "7")
     daemon = daemons.spawn(*twistd, *only("chat", "binary"), *dice_port)

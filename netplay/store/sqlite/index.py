@@ -1,8 +1,8 @@
 """
 Which messages have which words.
 
-To put a message into the index costs several times what it costs to keep it. So that is done when there is nothing else to
-write, and at the latest when somebody searches.
+To put a message into the index costs several times what it costs to keep it. So that is done when there is nothing
+else to write, and at the latest when somebody searches.
 """
 
 from __future__ import annotations
