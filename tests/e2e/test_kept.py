@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import random
 import resource
+import shutil
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 
+from netplay.store.sqlite.database import MOST_WAITING
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import TWISTD, Daemon, Daemons, only
 
@@ -139,3 +145,82 @@ async def test_when_no_file_can_grow_talking_goes_on_and_later_all_is_kept(daemo
 
     daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
     assert list((await everything(await daemon.client("chat"))).values()) == ["one", "two", "three"]
+
+
+def stall(store: Path) -> sqlite3.Connection:
+    """Nothing can be written to a store until this is closed: whoever tries waits."""
+    other = sqlite3.connect(store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+@ensureDeferred
+async def test_while_the_store_stands_still_talking_goes_on_and_acknowledgements_wait(daemons: Daemons) -> None:
+    daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
+    ann: MessageClient = await daemon.client("chat")
+    bob: MessageClient = await daemon.client("chat")
+    with closing(stall(daemons.directory / "netplay.sqlite")):
+        ann.send(type="chat", text="one", ref="one")
+        assert (await bob.get("chat"))["message"] == "one"
+        bob.send(type="chat", text="two")
+        assert (await ann.get("chat", message="two"))["seq"] == 2
+        page = await bob.ask(type="history")  # has what is not kept yet, too
+        assert [message["message"] for message in page["messages"]] == ["one", "two"]
+        assert not [message for message in ann.messages if "ref" in message]
+    assert (await ann.get(ref="one"))["type"] == "ok"
+
+
+@ensureDeferred
+async def test_what_waits_for_it_is_bounded_and_none_of_it_is_lost(daemons: Daemons) -> None:
+    daemon = await daemons.spawn(*TWISTD, *only("chat"), "--rate=0", "--keep-messages=0").ready()
+    ann: MessageClient = await daemon.client("chat")
+    with closing(stall(daemons.directory / "netplay.sqlite")):
+        for n in range(MOST_WAITING + 1):
+            ann.send(type="chat", text=str(n))
+        assert (await ann.ask(type="chat", text="one too many"))["code"] == "store_busy"
+        await ann.settled()
+        heard = [message["seq"] for message in ann.messages if message["type"] == "chat"]
+        assert heard == list(range(1, len(heard) + 1))
+        assert len(heard) > 0.99 * MOST_WAITING
+    while (await ann.ask(type="chat", text="later"))["type"] != "ok":
+        await ann.settled()
+    daemon.kill()
+    await daemon.ended()
+
+    daemon = await daemons.spawn(*TWISTD, *only("chat"), "--rate=0", "--keep-messages=0").ready()
+    said = await everything(await daemon.client("chat"))
+    assert [said[seq] for seq in heard] == [str(n) for n in range(len(heard))]
+
+
+@ensureDeferred
+async def test_with_a_backup_in_its_place_everything_is_as_it_was(daemons: Daemons) -> None:
+    who = {"user": "Ann", "password": "correct horse battery"}
+    options = ("--registration", "open")
+    daemon = await daemons.start(*options)
+    ann: MessageClient = await daemon.client("chat")
+    epoch = (await ann.get("welcome"))["epoch"]
+    await ann.ask(type="register", **who)
+    await ann.ask(type="create_room", room="garden", topic="what grows")
+    kept = await ann.ask(type="chat", text="in the backup")
+    status, output = await daemons.run("netplay", "backup", "monday.sqlite")
+    assert status == 0, output
+    lost = await ann.ask(type="chat", text="not in it")
+    daemon.signal(signal.SIGTERM)
+    await daemon.ended()
+
+    before = daemons.directory / "before"
+    before.mkdir()
+    for file in daemons.directory.glob("netplay.sqlite*"):
+        file.rename(before / file.name)
+    shutil.move(daemons.directory / "monday.sqlite", daemons.directory / "netplay.sqlite")
+    daemon = await daemons.start(*options)
+    ann = await daemon.client("chat")
+    assert (await ann.ask(type="login", **who))["you"]["name"] == "Ann"
+    assert list((await everything(ann)).values()) == ["in the backup"]
+    [garden] = [room for room in (await ann.ask(type="rooms"))["rooms"] if room["room"] == "garden"]
+    assert (garden["topic"], garden["owner"]) == ("what grows", "Ann")
+    # Who has seen more than the backup knows is told so, though the next message will have the same number.
+    for seen, recovered in ((kept, True), (lost, False)):
+        joined = await ann.ask(type="join_room", room="general", since={"epoch": epoch, "seq": seen["seq"]})
+        assert joined["recovered"] is recovered
+    assert (await ann.ask(type="chat", text="after it"))["seq"] == lost["seq"]

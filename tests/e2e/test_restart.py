@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.e2e.clients import MessageClient
@@ -29,8 +30,11 @@ class Laps(Game):
 '''
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda end: end.name)
 @ensureDeferred
-async def test_alerts_charts_and_leaderboards_are_there_after_a_restart(daemons: Daemons, tmp_path: Path) -> None:
+async def test_alerts_charts_and_leaderboards_are_there_after_a_restart(
+    daemons: Daemons, tmp_path: Path, end: signal.Signals
+) -> None:
     laps, low, high = (tmp_path / name for name in ("laps.py", "low.csv", "high.csv"))
     laps.write_text(GAME)
     low.write_text("Date,AAPL\n2024-01-01,100\n2024-01-02,101\n")
@@ -53,7 +57,15 @@ async def test_alerts_charts_and_leaderboards_are_there_after_a_restart(daemons:
     began = (await ann.get("price_update"))["at"] // 1000
     while (await ann.get("price_update"))["at"] // 1000 == began:
         pass  # so that there is a second before that in which the next daemon begins
-    daemon.signal(signal.SIGTERM)
+    daemon.signal(end)
+    await daemon.ended()
+
+    daemon = await daemons.start(*options, "--prices", f"csv:{high}")
+    watcher: MessageClient = await daemon.client("ticker")
+    await watcher.ask(type="subscribe", symbols=["AAPL"])
+    for _ in range(3):
+        await watcher.get("price_update")  # it has fired by then, and nobody was there to be told
+    daemon.signal(end)
     await daemon.ended()
 
     daemon = await daemons.start(*options, "--prices", f"csv:{high}")
