@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -185,6 +186,54 @@ async def test_a_gap_is_told_and_what_came_twice_is_not(daemons: Daemons, window
         """,
     )
     assert heard == [2, 3, 4, "gap in general", 7, 8]
+
+
+@ensureDeferred
+async def test_rooms_that_it_was_put_out_of_or_kept_out_of_are_not_asked_for_again(
+    daemons: Daemons, windows: Windows
+) -> None:
+    window = await page(windows, daemons)
+    kept: list[list[str]] = []
+
+    async def serve(socket: WebSocketRoute) -> None:
+        def answer(text: str | bytes) -> None:
+            message = json.loads(text)
+            ref = message["ref"]
+            if message["type"] == "resume":
+                kept.append(list(message["since"]))
+                socket.send(json.dumps({"type": "error", "code": "bad_session", "ref": ref}))
+            elif message["type"] == "join_room" and kept:
+                socket.send(json.dumps({"type": "error", "code": "banned", "room": message["room"], "ref": ref}))
+            elif message["type"] == "join_room":
+                socket.send(json.dumps({"type": "room_changed", "room": "tech", "epoch": "t", "seq": 7, "ref": ref}))
+                socket.send('{"type":"removed","room":"general","code":"kicked"}')
+            else:
+                socket.send(json.dumps({"type": "ok", "ref": ref}))
+
+        socket.on_message(answer)
+        socket.send('{"type":"welcome","session":"s","room":"general","epoch":"e","seq":1}')
+
+    await window.do(window.page.route_web_socket("**/ws/chat", serve))
+    await window.do(window.page.reload())
+    heard = await run(
+        window,
+        """
+        const net = netplay.connect({ feature: "chat" });
+        const chat = net.feature();
+        const removed = next(chat, "removed");
+        await chat.request({ type: "join_room", room: "tech", also: true });
+        const heard = [(await removed).room];
+        const again = () => { net.close(); net.reconnect(); };
+        const refused = next(chat, "error");
+        again();
+        heard.push((await refused).room);
+        const ready = next(chat, "ready");
+        again();
+        await ready;
+        return heard;
+        """,
+    )
+    assert (heard, kept) == (["general", "tech"], [["tech"], []])
 
 
 @ensureDeferred

@@ -83,6 +83,13 @@ class PutOutTests(SynchronousTestCase):
             self.assertEqual(hear(session, event), [event])
             self.assertEqual(back(session)["since"], {})
 
+    def test_nor_to_one_that_it_was_not_let_into_again(self) -> None:
+        for code in ("banned", "not_allowed"):
+            session = arrived()
+            ref = session.send({"type": "join_room", "room": "general", "also": True})
+            hear(session, {"type": "error", "code": code, "message": "no", "ref": ref})
+            self.assertEqual(back(session)["since"], {})
+
 
 class AskingTests(SynchronousTestCase):
     """Requests and their answers."""

@@ -10,6 +10,7 @@ import pytest_twisted
 from pytest_twisted import ensureDeferred
 from twisted.internet.task import deferLater
 
+from tests.e2e import test_api as api
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import Daemon, Daemons, reactor
 from tests.e2e.test_accounts import ANN, PASSWORD, refused, registered
@@ -87,3 +88,62 @@ async def test_bans_from_a_room_from_the_server_and_of_a_network(daemons: Daemon
     await stranger.rest()
     again: MessageClient = await daemon.connect(MessageClient(), "chat", source="127.0.0.2")
     assert (await again.get("error"))["code"] == "banned"
+
+
+@tcp_and_websocket
+@ensureDeferred
+async def test_bans_and_a_locked_room_outlive_a_crash(daemons: Daemons, way: Way) -> None:
+    daemon, ann, bob = await operator_and_bob(daemons, way)
+    await patiently(ann.ask("lock_room", room="tech", locked=True))
+    await patiently(ann.ask("ban", user="Bob", room="gaming"))
+    daemon.kill()
+    await daemon.ended()
+    again = await started_again(daemons, daemon)
+    port = way.port(again, "chat")
+    bob = await way.client(port, "chat", login=BOB)
+    assert (await refused(bob.ask("join_room", room="tech"))).code == "not_allowed"
+    assert (await refused(bob.ask("join_room", room="gaming"))).code == "banned"
+    ann = await way.client(port, "chat", login=ANN)
+    await patiently(ann.ask("ban", user="Bob"))
+    assert (await get(bob, "error", fatal=True))["code"] == "banned"
+    again.kill()
+    await again.ended()
+    again = await started_again(daemons, again)
+    assert (await refused(way.client(way.port(again, "chat"), "chat", login=BOB))).code == "banned"
+
+
+@tcp_and_websocket
+@ensureDeferred
+async def test_a_moderator_does_nothing_to_an_operator_nor_beyond_the_room(daemons: Daemons, way: Way) -> None:
+    daemon, ann, bob = await operator_and_bob(daemons, way)
+    status, output = await daemons.run("netplay", "user", "role", "Bob", "moderator:tech")
+    assert status == 0, output
+    await bob.close()
+    bob = await way.client(way.port(daemon, "chat"), "chat", login=BOB)
+    await patiently(ann.ask("join_room", room="tech", also=True))
+    for request in ("mute", "kick", "ban"):
+        assert (await refused(bob.ask(request, user="Ann", room="tech"))).code == "not_allowed"
+        assert (await refused(bob.ask(request, user="nobody", room="general"))).code == "not_allowed"
+    assert (await refused(bob.ask("audit"))).code == "not_allowed"
+    await patiently(bob.ask("mute", user="nobody", room="tech"))
+    await patiently(ann.ask("mute", user="Bob", room="tech"))
+    [first, second, _, _] = (await patiently(ann.ask("audit")))["entries"]
+    assert [(entry["by"], entry["target"]) for entry in (first, second)] == [
+        ("Ann", "account:bob"),
+        ("Bob", "name:nobody"),
+    ]
+
+
+@ensureDeferred
+async def test_what_a_backend_decides_is_in_the_audit_log_as_its_own(daemons: Daemons) -> None:
+    daemon = await api.start(daemons)
+    bob: MessageClient = await daemon.client("chat")
+    await bob.ask(type="set_name", name="Bob")
+    status, muted = await api.ask(daemon, "POST", "/api/mutes", {"name": "Bob", "reason": "spam"})
+    assert status == 200
+    error = await bob.ask(type="chat", text="hello")
+    assert (error["code"], error["message"].endswith("spam")) == ("muted", True)
+    assert (await api.ask(daemon, "DELETE", f"/api/mutes/{muted['mute']}"))[0] == 204
+    assert (await bob.ask(type="chat", text="hello"))["type"] == "ok"
+    _, log = await api.ask(daemon, "GET", "/api/audit")
+    assert [(entry["by"], entry["action"]) for entry in log["entries"]] == [("api", "unmute"), ("api", "mute")]
