@@ -171,6 +171,23 @@ async def test_while_the_store_stands_still_talking_goes_on_and_acknowledgements
 
 
 @ensureDeferred
+async def test_nobody_waits_for_ever_and_all_is_kept_in_the_end(daemons: Daemons) -> None:
+    daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
+    ann: MessageClient = await daemon.client("chat")
+    bob: MessageClient = await daemon.client("chat")
+    with closing(stall(daemons.directory / "netplay.sqlite")):
+        assert (await ann.ask(type="chat", text="one"))["code"] == "store_busy"
+        bob.send(type="chat", text="two")
+        assert (await ann.get("chat", message="two"))["seq"] == 2
+    await daemon.line("store: changes are kept again")
+    daemon.kill()
+    await daemon.ended()
+
+    daemon = await daemons.spawn(*TWISTD, *only("chat")).ready()
+    assert list((await everything(await daemon.client("chat"))).values()) == ["one", "two"]
+
+
+@ensureDeferred
 async def test_what_waits_for_it_is_bounded_and_none_of_it_is_lost(daemons: Daemons) -> None:
     daemon = await daemons.spawn(*TWISTD, *only("chat"), "--rate=0", "--keep-messages=0").ready()
     ann: MessageClient = await daemon.client("chat")
