@@ -147,7 +147,12 @@ async def _ban(session: ChatSession, message: Ban) -> None:
 
 
 async def _lift(session: ChatSession, kind: Kind, user: str | None, network: str | None, room: Room | None) -> None:
-    target, account = await _target(session, user, network)
+    target: str
+    account: Account | None = None
+    if user is None and network is not None:  # of whoever it was decided: lists show it like that
+        target = by_network(network_named(network))
+    else:
+        target, account = await _target(session, user, network)
     _check_above(session, account, room)
     targets = [target, *([] if user is None else [by_account(user), by_name(user)])]
     by, where = _account(session).name, None if room is None else room.name
@@ -160,7 +165,7 @@ async def _lift(session: ChatSession, kind: Kind, user: str | None, network: str
 
 
 async def _unmute(session: ChatSession, message: Unmute) -> None:
-    await _lift(session, "mute", message.user, None, _somewhere(session, message.room))
+    await _lift(session, "mute", message.user, message.network, _somewhere(session, message.room))
 
 
 async def _unban(session: ChatSession, message: Unban) -> None:

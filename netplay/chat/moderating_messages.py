@@ -28,9 +28,10 @@ class Mute(Request, tag="mute"):
 
 
 class Unmute(Request, tag="unmute"):
-    """Let somebody speak again."""
+    """Let a `user`, or the guests of a `network`, speak again."""
 
-    user: Who
+    user: Who | None = None
+    network: Network | None = None
     room: RoomName | None = None
 
 

@@ -369,14 +369,11 @@ async def test_an_operator_logs_in_and_keeps_order(daemons: Daemons, windows: Wi
     assert made[0] == 0, made
     window = await windows.open(daemon)
     await window.in_chat("User_1")
-    await window.do(window.page.locator("#account summary").click())
-    await window.fill("Account", "Ann")
-    await window.fill("Password of the account", "correct horse")
-    await window.do(window.page.locator("#login-form").get_by_role("button", name="Log in").click())
+    await window.log_in("Ann", "correct horse")
     await window.in_chat("Ann")
     raw: MessageClient = await daemon.client("chat")
     await raw.ask(type="chat", text="shame")
-    for done in ("Mute for 10 minutes", "Delete message"):
+    for done in ("Mute", "Delete message"):
         await window.click("About this message of User_2")
         await window.click(done)
     await window.tells("#talk-log", "deleted")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from pytest_twisted import ensureDeferred
 
 from tests.browser.windows import Window, Windows, fits, named, usable_by_touch
 from tests.e2e.clients import MessageClient
 from tests.e2e.daemon import CHECKOUT, Daemon, Daemons
+from tests.e2e.test_restart import GAME
 
 A_LINK = re.compile(r"#join=([A-Z0-9]{5})$")
 
@@ -113,3 +115,22 @@ async def test_a_game_of_somebody_else_can_be_played_and_watched(daemons: Daemon
     await watcher.shows("#game-where", "You watch")
     await for_everyone(watcher)
     await for_everyone(window)
+
+
+@ensureDeferred
+async def test_the_best_of_today_and_ever(daemons: Daemons, windows: Windows, tmp_path: Path) -> None:
+    (tmp_path / "laps.py").write_text(GAME)
+    daemon = await daemons.start("--store=memory:", f"--load={tmp_path / 'laps.py'}")
+    player: MessageClient = await daemon.client("game")
+    await player.ask(type="join", game="laps")
+    await player.ask(type="act", do="lap", seconds=61.5)
+    await player.get("over")
+    window = await windows.open(daemon, "game")
+    await window.tells("#game-players", "you")
+    assert not await window.do(window.page.locator("#leaders").is_visible())  # the lobby has no scores that are kept
+    await window.click("Play laps")
+    await window.do(window.page.locator("#leaders summary").click())
+    await window.shows("#leaders-score", "seconds")
+    await window.shows("#leaders-list li", "Player_161.5")
+    await window.click("Ever")
+    await window.shows("#leaders-list li", "Player_161.5")

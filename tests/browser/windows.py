@@ -152,6 +152,17 @@ class Window:
     def _found(self, selector: str) -> Locator:
         return self.page.locator(selector)
 
+    # Accounts
+
+    async def log_in(self, user: str, password: str, button: str = "Log in") -> None:
+        """Or register, in the dialog, which is opened if it does not ask by itself."""
+        if not await self.do(self.page.locator("#login").is_visible()):
+            await self.do(self.page.locator("#account-button").click())
+        await self.fill("Account", user)
+        await self.fill("Password of the account", password)
+        await self.do(self.page.locator("#login").get_by_role("button", name=button, exact=True).click())
+        await self.do(expect(self._found("#login")).to_be_hidden(timeout=PATIENCE * 1000))
+
     # Chat
 
     async def say(self, text: str) -> None:

@@ -109,6 +109,15 @@ class MuteTests(ModeratingCase):
         self.core.store.accounts.change(skeleton("Bob"), disabled=True)
         self.done(mo, "unmute", user="bob")
 
+    def test_a_guest_who_has_gone_by_the_network_that_is_listed(self) -> None:
+        mo, guest = self.come("Mo"), self.come()
+        for room in ({}, {"room": "general"}):
+            self.done(mo, "mute", user=self.ask(guest, "who")["members"][1]["id"], **room)
+            [line] = self.ask(mo, "sanctions", **room)["sanctions"]
+            self.assertEqual(self.says(guest), "muted")
+            self.done(mo, "unmute", network=line["network"], **room)
+            self.assertEqual(self.says(guest), "ok")
+
     def test_a_guest_whatever_it_calls_itself(self) -> None:
         mo, guest, other = self.come("Mo"), self.come(), self.come(host="198.51.100.1")
         id = self.ask(guest, "who")["members"][1]["id"]

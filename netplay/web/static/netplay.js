@@ -164,7 +164,7 @@ class Session {
 
   /** Log in, with what has become known just now. */
   login(resolve, reject) {
-    if (this.ready) this.ask({ type: "login", ...this.#credentials() }, resolve, reject);
+    if (this.ready) this.ask(this.#asLogin(), resolve, reject);
     else {
       this.#login?.reject(tooMany());
       this.#login = { resolve, reject };
@@ -258,9 +258,13 @@ class Session {
     if (credentials === null || !waits) return false;
     if (this.#loggingIn === null) {
       this.#loggingIn = this.#ref();
-      this.#say({ ...credentials, type: "login", ref: this.#loggingIn });
+      this.#say({ ...this.#asLogin(), ref: this.#loggingIn });
     }
     return true;
+  }
+
+  #asLogin() {
+    return { type: "login", ...this.#credentials() };
   }
 
   #loggedIn(message) {
@@ -352,7 +356,7 @@ class Session {
     if (resolve === null) return [...also, message]; // nobody has asked for it
     if (message.type === "error") reject(new NetplayError(message));
     else resolve(message);
-    return also;
+    return message.type === "logged_in" ? [message] : also; // that is an event in every feature, whoever has asked
   }
 
   #joined(request, message) {
@@ -494,6 +498,17 @@ export class Feature extends Emitter {
       if (error.code !== "disconnected") this.#connection.credentials = null;
       throw error;
     }
+  }
+
+  /**
+   * Make an account and be it, where the server lets people do that. As `login` in all else.
+   *
+   * @param {{user: string, password: string}} credentials
+   */
+  async register(credentials) {
+    const answer = await this.login({ type: "register", ...credentials });
+    this.#connection.credentials = credentials; // it is there when the connection comes back
+    return answer;
   }
 
   /** @package - for the connection. */

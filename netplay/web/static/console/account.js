@@ -1,41 +1,50 @@
-/** Who one is: logging in, and making an account where the server lets one. */
+/** Who one is, in all views: logging in and out, and making an account where the server lets one. */
 
 import { byId } from "./dom.js";
 import { complain } from "./toasts.js";
 
-export class AccountForm {
-  #chat;
-  #done;
+export class Account {
+  #feature = null; // which asks for it: any does, as it holds for the connection
 
-  /**
-   * @param {import("../netplay.js").Feature} chat
-   * @param {(roles: string[]) => void} done - one is logged in now.
-   */
-  constructor(chat, done) {
-    this.#chat = chat;
-    this.#done = done;
-    chat.on("login_required", () => this.#ask());
+  constructor() {
+    byId("account-button").addEventListener("click", () => (this.#feature?.you?.guest === false ? leave() : ask()));
+    byId("login-cancel").addEventListener("click", () => byId("login").close());
     byId("login-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#go(event.submitter?.value === "register");
     });
   }
 
-  #ask() {
-    byId("account").open = true;
-    byId("login-user").focus();
+  /** @param {import("../netplay.js").Feature} feature - that is turned to. */
+  watch(feature) {
+    this.#feature = feature;
+    feature.on("login_required", ask);
+    feature.on("logged_in", ({ you, roles }) => draw(you, roles));
   }
 
   async #go(register) {
     const credentials = { user: byId("login-user").value.trim(), password: byId("login-password").value };
     try {
-      if (register) await this.#chat.request({ type: "register", ...credentials });
-      const { roles } = await this.#chat.login(credentials);
+      await (register ? this.#feature.register(credentials) : this.#feature.login(credentials));
       byId("login-password").value = "";
-      byId("account").open = false;
-      this.#done(roles);
+      byId("login").close();
     } catch (error) {
       complain(error);
     }
   }
+}
+
+function ask() {
+  if (!byId("login").open) byId("login").showModal();
+  byId("login-user").focus();
+}
+
+/** A connection is an account's to its end, and the page keeps nothing of it anywhere else. */
+function leave() {
+  location.reload();
+}
+
+function draw({ name }, roles) {
+  byId("account-who").textContent = [name, ...roles].join(" · ");
+  byId("account-button").textContent = "Log out";
 }

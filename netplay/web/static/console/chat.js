@@ -1,9 +1,11 @@
 /** Chat: rooms, several at once, and talks with one person. */
 
-import { AccountForm } from "./account.js";
 import { Conversations } from "./conversations.js";
 import { arrange, byId, element, isolated, refill } from "./dom.js";
 import { Order } from "./order.js";
+import { Records } from "./records.js";
+import { RoomSettings } from "./room-settings.js";
+import { Search } from "./search.js";
 import { complain, toast } from "./toasts.js";
 
 const EMOJI = [..."🙂😀😎🤓🥳🦊🐼🐙🦉🐝🌵🌻🍀🍉🚀⚡🎲🎸⭐🔥"];
@@ -24,6 +26,8 @@ export class Chat {
   #emoji = null;
   #lines = new WeakMap();
   #order;
+  #records;
+  #settings;
 
   /** @param {import("../netplay.js").Feature} chat */
   constructor(chat) {
@@ -39,16 +43,21 @@ export class Chat {
     chat.on("deleted", ({ room, id }) => this.#deleted(room, id));
     chat.on("removed", ({ room, message }) => this.#wrong({ message: `You are not in #${room} any more: ${message}` }));
     chat.on("room_deleted", ({ room, by }) => this.#wrong({ message: `${by} has deleted #${room}.` }));
-    chat.on("room_mode", (mode) => toast(modeOf(mode)));
+    chat.on("room_mode", (mode) => this.#mode(mode));
     chat.on("topic", ({ room, topic }) => this.#topic(room, topic));
     this.#order = new Order(chat);
-    new AccountForm(chat, () => this.#loggedIn());
+    this.#records = new Records(chat);
+    this.#settings = new RoomSettings(chat);
+    new Search(chat, () => (this.#current?.kind === "room" ? this.#current.name : null), (room) => this.#join(room));
+    chat.on("logged_in", () => this.#loggedIn());
     setInterval(() => chat.ready && !byId("chat").hidden && this.#look(), LOOK_EVERY);
 
     this.#submits("talk-form", () => this.#say());
     this.#submits("room-form", () => this.#create());
     this.#submits("name-form", () => this.#rename(byId("name").value));
     byId("talk-leave").addEventListener("click", () => this.#leave());
+    byId("talk-settings").addEventListener("click", () => this.#settings.open(this.#listed));
+    byId("talk-records").addEventListener("click", () => this.#records.open(this.#current.name, this.#order.operator));
     byId("talk-earlier").addEventListener("click", () => this.#earlier());
     byId("emoji").append(...EMOJI.map((emoji) => this.#emojiChoice(emoji)));
   }
@@ -83,7 +92,7 @@ export class Chat {
       if (this.#name !== null) this.#rename(this.#name);
       if (this.#emoji !== null) this.#chat.request({ type: "set_emoji", emoji: this.#emoji }).catch(complain);
     }
-    byId("name").value = this.#chat.you.name;
+    this.#drawName();
     this.#open(this.#current);
     this.#look();
   }
@@ -102,13 +111,41 @@ export class Chat {
   #topic(room, topic) {
     const conversation = this.#conversations.room(room);
     if (conversation !== undefined) conversation.topic = topic;
+    this.#relist(room, { topic });
+  }
+
+  #mode(mode) {
+    const { room, slow, locked, read_only: readOnly } = mode;
+    toast(modeOf(mode));
+    this.#relist(room, { slow, locked, read_only: readOnly });
+  }
+
+  /** A room is another than it was listed. */
+  #relist(room, fields) {
+    const listed = this.#rooms.find((line) => line.room === room);
+    if (listed !== undefined) Object.assign(listed, fields);
     this.#drawHead();
+  }
+
+  /** The current room, as it is listed. */
+  get #listed() {
+    const { kind, name } = this.#current;
+    return kind === "room" ? this.#rooms.find(({ room }) => room === name) : undefined;
   }
 
   #loggedIn() {
     this.#name = null; // it is the account's now
-    byId("name").value = this.#chat.you.name;
+    this.#drawName();
+    if (this.#current === null) return; // it is opened once it is ready
+    this.#drawHead();
     this.#drawPeople();
+  }
+
+  #drawName() {
+    const { name, guest } = this.#chat.you;
+    byId("name").value = name;
+    byId("name").readOnly = !guest; // an account keeps its name
+    byId("name-form").querySelector("button").hidden = !guest;
   }
 
   #said(message) {
@@ -291,9 +328,16 @@ export class Chat {
   #drawHead() {
     const { kind, title, topic, joined } = this.#current;
     byId("talk-title").replaceChildren(isolated(title));
-    byId("talk-topic").textContent = kind === "direct" ? "only the two of you" : topic;
+    const listed = this.#listed;
+    byId("talk-topic").textContent = kind === "direct" ? "only the two of you" : [topic, ...modes(listed)].join(" · ");
+    byId("talk-settings").hidden = byId("talk-records").hidden = !this.#keeps;
     byId("talk-leave").hidden = !joined;
     byId("talk-leave").textContent = kind === "room" ? "Leave" : "Close";
+  }
+
+  get #keeps() {
+    const listed = this.#listed;
+    return listed !== undefined && this.#order.keeps(listed.room, listed.owner);
   }
 
   #draw() {
@@ -317,7 +361,7 @@ export class Chat {
       line.append(element("button", {
         class: "plain more",
         "aria-label": `About this message of ${entry.user}`,
-        onclick: () => this.#order.about({ room: name, ...entry }),
+        onclick: () => this.#order.about({ room: name, ...entry }, this.#keeps),
       }, "⋯"));
     }
     return line;
@@ -358,8 +402,14 @@ export class Chat {
 
   #personLine(name) {
     const title = "Write to this person only";
-    return element("li", {}, element("button", { class: "item", title, onclick: () => this.#address(name) },
+    const line = element("li", { class: "room" }, element("button",
+      { class: "item", title, onclick: () => this.#address(name) },
       isolated(name, { class: "name" })));
+    if (this.#keeps) {
+      const about = () => this.#order.about({ room: this.#current.name, user: name }, true);
+      line.append(element("button", { class: "plain", "aria-label": `About ${name}`, onclick: about }, "⋯"));
+    }
+    return line;
   }
 
   #address(name) {
@@ -383,9 +433,13 @@ export class Chat {
 }
 
 /** How a room is from now on, in words. */
-function modeOf({ room, slow, locked, read_only: readOnly, by }) {
+function modeOf({ room, by, ...mode }) {
+  return `#${room}, as ${by} has set: ${modes(mode).join(", ") || "open to all again"}.`;
+}
+
+function modes({ slow, locked, read_only: readOnly } = {}) {
   const is = [slow > 0 && `one message every ${slow} s`, locked && "nobody comes in", readOnly && "read-only"];
-  return `#${room}, as ${by} has set: ${is.filter(Boolean).join(", ") || "open to all again"}.`;
+  return is.filter(Boolean);
 }
 
 function messageLine({ user, emoji, text, at, deleted }) {

@@ -1,6 +1,7 @@
 /** The console: one connection, and a view for each of its features. */
 
 import { connect } from "../netplay.js";
+import { Account } from "./account.js";
 import { Chat } from "./chat.js";
 import { byId } from "./dom.js";
 import { Game } from "./game.js";
@@ -17,12 +18,19 @@ const net = connect({ pausable: true, transit: (way, deliver) => lag.transit(way
 new Status(net);
 new MessagesPanel(net);
 new SlowReader(net);
+const account = new Account();
+
+function turnTo(name) {
+  const feature = net.feature(name);
+  account.watch(feature);
+  return feature;
+}
 
 /** A feature is turned to when it is first looked at: nobody is a player who only came to chat. */
 const builders = {
-  chat: () => new Chat(net.feature("chat")),
-  game: () => new Game(net.feature("game"), lag),
-  ticker: () => new Ticker(net.feature("ticker")),
+  chat: () => new Chat(turnTo("chat")),
+  game: () => new Game(turnTo("game"), lag),
+  ticker: () => new Ticker(turnTo("ticker")),
 };
 const built = {};
 

@@ -5,6 +5,7 @@ import { AnyGame } from "./any-game.js";
 import { Arena } from "./arena/arena.js";
 import { byId, isolated } from "./dom.js";
 import { LagPanel } from "./lag-panel.js";
+import { Leaders } from "./leaders.js";
 import { Lobby } from "./lobby.js";
 import { askPassword } from "./password.js";
 import { Roster } from "./roster.js";
@@ -46,6 +47,7 @@ export class Game {
     };
     this.#rooms = new Rooms(game, room, (where) => this.#join(where));
     new Roster(game, room, this.#rooms);
+    new Leaders(game, room, this.#rooms);
     new RoomTalk(game, room);
     new LagPanel(lag);
     room.on("entered", () => this.#entered());

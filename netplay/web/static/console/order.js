@@ -1,35 +1,56 @@
-/** Keeping order in chat: what can be done about a message, by anybody and by those who may. */
+/** Keeping order in chat: what can be done about a message or a person, by anybody and by those who may. */
 
 import { byId } from "./dom.js";
 import { complain, toast } from "./toasts.js";
 
-const MUTED_FOR = 600; // seconds
-
 export class Order {
   #chat;
-  #about = null; // the message that the dialog is about
+  #roles = new Set();
+  #about = null; // what the dialog is about: {room, user}, and {seq, text} of a message
 
   /** @param {import("../netplay.js").Feature} chat */
   constructor(chat) {
     this.#chat = chat;
+    chat.on("logged_in", ({ roles }) => (this.#roles = new Set(roles)));
     const act = (id, done, request) => byId(id).addEventListener("click", () => this.#ask(done, request));
-    act("order-report", "It is reported.", ({ room, seq }) => ({ type: "report", room, seq }));
+    act("order-report", "It is reported.", ({ room, seq }) => ({ type: "report", room, seq, reason: reason() }));
     act("order-delete", "It is deleted.", ({ room, seq }) => ({ type: "delete", room, seq }));
-    act("order-mute", "They are muted here for ten minutes.",
-      ({ room, user }) => ({ type: "mute", room, user, seconds: MUTED_FOR }));
-    act("order-kick", "They are put out.", ({ room, user }) => ({ type: "kick", room, user }));
-    act("order-ban", "They are banned from this room.", ({ room, user }) => ({ type: "ban", room, user }));
+    act("order-mute", "They are muted here.",
+      ({ room, user }) => ({ type: "mute", room, user, seconds: seconds(), reason: reason() }));
+    act("order-kick", "They are put out.", ({ room, user }) => ({ type: "kick", room, user, reason: reason() }));
+    act("order-ban", "They are banned from this room.",
+      ({ room, user }) => ({ type: "ban", room, user, seconds: seconds(), reason: reason() }));
+    byId("order-cancel").addEventListener("click", () => byId("order").close());
+  }
+
+  get operator() {
+    return this.#roles.has("operator");
   }
 
   /**
-   * Ask what is to be done about a message.
+   * Whether one keeps order in a room.
    *
-   * @param {{room: string, seq: number, user: string, text: string}} message
+   * @param {string} room
+   * @param {string} [owner] - whose it is.
    */
-  about(message) {
-    this.#about = message;
-    byId("order-what").textContent = `${message.user}: ${message.text}`;
-    byId("order-keep").hidden = this.#chat.you.guest;
+  keeps(room, owner) {
+    const { name, guest } = this.#chat.you ?? { guest: true };
+    return !guest && (owner === name || ["operator", "moderator", `moderator:${room}`].some((it) => this.#roles.has(it)));
+  }
+
+  /**
+   * Ask what is to be done about a message, or about a person.
+   *
+   * @param {{room: string, user: string, seq?: number, text?: string}} about
+   * @param {boolean} keeps - whether one keeps order there.
+   */
+  about(about, keeps) {
+    this.#about = about;
+    const isMessage = about.seq !== undefined;
+    byId("order-what").textContent = isMessage ? `${about.user}: ${about.text}` : about.user;
+    byId("order-report").hidden = byId("order-delete").hidden = !isMessage;
+    byId("order-keep").hidden = !keeps;
+    byId("order-reason").value = "";
     byId("order").showModal();
   }
 
@@ -43,3 +64,8 @@ export class Order {
     }
   }
 }
+
+const reason = () => byId("order-reason").value.trim();
+
+/** For how long, undefined for good. */
+const seconds = () => Number(byId("order-seconds").value) || undefined;

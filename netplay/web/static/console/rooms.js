@@ -14,6 +14,8 @@ export class Rooms {
   #room;
   #enter;
   #games = new Map();
+  /** Called when the games are known. */
+  learned = () => {};
 
   /**
    * @param {import("../netplay.js").Feature} game
@@ -48,6 +50,11 @@ export class Rooms {
     return this.#games.get(game)?.teams ?? [];
   }
 
+  /** The scores of a game of which there is a leaderboard. */
+  scores(game) {
+    return this.#games.get(game)?.scores ?? [];
+  }
+
   /** Ask for the rooms, if somebody looks at them. */
   async look() {
     if (!this.#game.ready || byId("game").hidden || !byId("rooms-panel").open) return;
@@ -72,6 +79,7 @@ export class Rooms {
       complain(error);
       return;
     }
+    this.learned();
     this.#drawGames();
     refill(byId("create-game"), [...this.#games.keys()].map((name) => element("option", {}, name)));
     this.look();

@@ -7,12 +7,16 @@ const SECOND = 1000;
 /** What the reason of an end means for whoever looks at the page. */
 const REASONS = {
   replaced: "This session goes on in another window",
-  kicked: "An operator has removed you",
-  banned: "An operator has banned your address",
   slow_consumer: "This page read too slowly",
   idle_timeout: "Nothing was said for a long time",
   server_full: "The server is full",
   shutting_down: "The server is going down",
+};
+
+/** The same, where the server has something to say on it. */
+const WORDS = {
+  kicked: ({ message }) => `You were removed: ${message}`,
+  banned: ({ message }) => `You are banned: ${message}`,
 };
 
 export class Status {
@@ -56,7 +60,7 @@ export class Status {
   }
 
   #end(error) {
-    this.#show("ended", REASONS[error?.code] ?? error?.message ?? "Disconnected");
+    this.#show("ended", REASONS[error?.code] ?? WORDS[error?.code]?.(error) ?? error?.message ?? "Disconnected");
   }
 
   #rates() {
