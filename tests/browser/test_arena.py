@@ -11,6 +11,7 @@ from typing import Any
 from pytest_twisted import ensureDeferred
 
 from netplay.client.mirror import Mirror
+from netplay.game.games.arena.entities import SPEED as FASTER
 from netplay.game.games.arena.entities import Runner
 from netplay.game.games.arena.game import Arena
 from netplay.game.games.arena.maps import large
@@ -43,6 +44,9 @@ HELD, SETTLED = 10, 15
 SPEED = WALK[0] * Arena.tick_rate
 """Units a second."""
 
+FAST = walk(1, 0, True)[0] * Arena.tick_rate
+"""The same of who has come upon a 🚀, which lie where chance has them."""
+
 LOST_INPUT = SPEED * 0.5
 """Units that a player goes too far, at most, when the end of a stroke is lost and comes after half a second."""
 
@@ -55,12 +59,14 @@ class Walker(MessageClient):
     Somebody on TCP who walks to and fro, and remembers where the server said that everyone was.
 
     @ivar paths: by player, its places.
+    @ivar speeds: and how fast it was at its fastest, in units a second.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.mirror = Mirror()
         self.paths: dict[str, list[Place]] = {}
+        self.speeds: dict[str, float] = {}
         self._heard = self._turns = self._seq = 0
 
     def dataReceived(self, data: bytes) -> None:
@@ -78,6 +84,8 @@ class Walker(MessageClient):
             return
         for id in self.mirror.scores:
             path = self.paths.setdefault(id, [])
+            speed = FAST if self.mirror.entities[id]["power"] == FASTER else SPEED
+            self.speeds[id] = max(speed, self.speeds.get(id, 0))
             if path[-1:] != [self.place(id)]:
                 path.append(self.place(id))
         if self.playing and self.mirror.tick >= self._turns:
@@ -171,9 +179,9 @@ async def test_at_150_ms_and_2_percent_loss_movement_is_smooth(daemons: Daemons,
     assert all(beside(places[other], walker.paths[other]) < 1 for _, places in frames)
     # Nobody jumps: what was wrong fades, and what comes late is shown a little faster.
     own_speeds, other_speeds = sorted(speeds(frames, own)), sorted(speeds(frames, other))
-    assert own_speeds[len(frames) * 9 // 10] < 1.1 * SPEED
-    assert own_speeds[-1] < SPEED + LOST_INPUT / FADES_IN
-    assert max(other_speeds) < 1.35 * SPEED
+    assert own_speeds[len(frames) * 9 // 10] < 1.1 * walker.speeds[own]
+    assert own_speeds[-1] < walker.speeds[own] + LOST_INPUT / FADES_IN
+    assert max(other_speeds) < 1.35 * walker.speeds[other]
     assert median(other_speeds) > 0.9 * SPEED  # who is always on the way never stands still, either
 
 
