@@ -19,7 +19,8 @@ export class Account {
   watch(feature) {
     this.#feature = feature;
     feature.on("login_required", ask);
-    feature.on("logged_in", ({ you, roles }) => draw(you, roles));
+    feature.on("logged_in", ({ you, roles }) => draw(you.name, ...roles));
+    feature.on("ready", () => feature.you.guest && draw()); // the account may be of use no more
   }
 
   async #go(register) {
@@ -44,7 +45,8 @@ function leave() {
   location.reload();
 }
 
-function draw({ name }, roles) {
-  byId("account-who").textContent = [name, ...roles].join(" · ");
-  byId("account-button").textContent = "Log out";
+/** @param {...string} words - the account's name and its roles; none for a guest. */
+function draw(...words) {
+  byId("account-who").textContent = words.join(" · ");
+  byId("account-button").textContent = words.length > 0 ? "Log out" : "Log in";
 }
