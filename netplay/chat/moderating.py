@@ -127,7 +127,7 @@ async def _target(session: ChatSession, user: str | None, network: str | None) -
 
 async def _mute(session: ChatSession, message: Mute) -> None:
     room = _somewhere(session, message.room)
-    target, account = await _target(session, message.user, None)
+    target, account = await _target(session, message.user, message.network)
     _check_above(session, account, room)
     moderation = session.core.moderation
     _, kept = moderation.impose("mute", target, message.room, message.seconds, message.reason, _account(session).name)

@@ -19,9 +19,13 @@ Slow = Annotated[float, Meta(ge=0, le=SLOWEST, examples=[30])]
 
 
 class Mute(Request, tag="mute"):
-    """Let somebody say nothing in a room, or without `room` anywhere; for so many seconds, or for good."""
+    """
+    Let a `user`, or the guests of a `network`, say nothing in a room, or without `room` anywhere; for so many seconds,
+    or for good.
+    """
 
-    user: Who
+    user: Who | None = None
+    network: Network | None = None
     room: RoomName | None = None
     seconds: Seconds | None = None
     reason: Reason = ""

@@ -25,7 +25,7 @@ async def everything_at(window: Window) -> None:
     await window.turn_to("Game")
     await window.tells("#game-players", "you")  # keys count from here on
     await window.do(window.page.locator("#game-canvas").focus())
-    await window.press("ArrowRight", "ArrowRight", "Space")
+    await window.tap("ArrowRight", "ArrowRight", "Space")
     await window.tells("#game-players", "2, 0")
     await window.turn_to("Ticker")
     await window.shows("#chart-title", "AAPL")  # whose price is suggested

@@ -144,7 +144,7 @@ async def test_players_see_each_other_move(daemons: Daemons, windows: Windows) -
     await two.shows("#game-count", "3")
     raw.write(b'{"type":"move","dx":7,"dy":-2}{"type":"score","points":5}')
     await one.do(one.page.locator("#game-canvas").focus())
-    await one.press("ArrowRight", "KeyD", "ArrowDown", "Space")
+    await one.tap("ArrowRight", "KeyD", "ArrowDown", "Space")
     await two.do(two.page.get_by_role("button", name="Left", exact=True).tap())
     expected = {"Player_1": ("1", "2, 1"), "Player_2": ("5", "7, -2"), "Player_3": ("0", "-1, 0")}
     for window in (one, two):

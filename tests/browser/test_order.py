@@ -71,6 +71,26 @@ async def test_what_was_decided_and_reported(daemons: Daemons, windows: Windows)
 
 
 @ensureDeferred
+async def test_operators_ban_people_and_networks_from_the_server(daemons: Daemons, windows: Windows) -> None:
+    window, guest = await operator(daemons, windows)
+    await window.click("About User_2")
+    await window.do(window.page.get_by_label("on the whole server").check())
+    await fits(window)
+    await window.click("Put out")
+    assert (await guest.get("error"))["code"] == "kicked"
+    await window.click("Records")
+    await window.click("Everywhere")
+    await window.fill("Network", "192.0.2.7/24")
+    await fits(window)
+    await window.click("Ban network")
+    await window.tells("#records-list", "192.0.2.0/24 banned for good by Ann")
+    await window.do(window.page.locator("#records-list").get_by_role("button").click())
+    await window.shows("#records-list li")
+    await window.click("Everywhere")
+    await window.shows("#records-list li", "There is nothing.")
+
+
+@ensureDeferred
 async def test_who_keeps_no_order_is_offered_none_of_it(daemons: Daemons, windows: Windows) -> None:
     daemon = await daemons.start("--store=memory:")
     window = await windows.open(daemon)

@@ -67,7 +67,7 @@ async def in_game(daemon: Daemon, window: Window) -> None:
         player.write(b'{"type":"move","dx":%d,"dy":%d}{"type":"score","points":%d}' % (dx, dy, points))
     await window.shows("#game-count", "5")
     await window.do(window.page.locator("#game-canvas").focus())
-    await window.press("ArrowLeft", "ArrowUp", *["Space"] * 5)
+    await window.tap("ArrowLeft", "ArrowUp", *["Space"] * 5)
     await window.tells("#game-players", "-1, -1")
     await window.tells("#game-where", "-1, -1")
 

@@ -129,6 +129,19 @@ class Window:
         for key in keys:
             await self.do(self.page.keyboard.press(key))
 
+    async def tap(self, *codes: str) -> None:
+        """Keys of a game, one after the other, each for no time at all, however busy the machine is."""
+        await self.evaluate(
+            """(codes) => {
+                for (const code of codes) {
+                    for (const type of ["keydown", "keyup"]) {
+                        document.activeElement.dispatchEvent(new KeyboardEvent(type, { code, bubbles: true }));
+                    }
+                }
+            }""",
+            list(codes),
+        )
+
     async def evaluate(self, expression: str, argument: Any = None) -> Any:
         """Run JavaScript."""
         return await self.do(self.page.evaluate(expression, argument))

@@ -109,6 +109,13 @@ class MuteTests(ModeratingCase):
         self.core.store.accounts.change(skeleton("Bob"), disabled=True)
         self.done(mo, "unmute", user="bob")
 
+    def test_the_guests_of_a_network(self) -> None:
+        olga, mo, guest = self.come("Olga"), self.come("Mo"), self.come()
+        self.done(olga, "mute", network="192.0.2.0/24")
+        self.assertEqual(self.says(guest), "muted")
+        self.assertEqual(self.says(mo), "ok")
+        self.assertEqual(self.refused(mo, "mute", network="192.0.2.0/24"), ("not_allowed", "$.network"))
+
     def test_a_guest_who_has_gone_by_the_network_that_is_listed(self) -> None:
         mo, guest = self.come("Mo"), self.come()
         for room in ({}, {"room": "general"}):

@@ -15,11 +15,11 @@ export class Order {
     const act = (id, done, request) => byId(id).addEventListener("click", () => this.#ask(done, request));
     act("order-report", "It is reported.", ({ room, seq }) => ({ type: "report", room, seq, reason: reason() }));
     act("order-delete", "It is deleted.", ({ room, seq }) => ({ type: "delete", room, seq }));
-    act("order-mute", "They are muted here.",
-      ({ room, user }) => ({ type: "mute", room, user, seconds: seconds(), reason: reason() }));
-    act("order-kick", "They are put out.", ({ room, user }) => ({ type: "kick", room, user, reason: reason() }));
-    act("order-ban", "They are banned from this room.",
-      ({ room, user }) => ({ type: "ban", room, user, seconds: seconds(), reason: reason() }));
+    act("order-mute", "They are muted.",
+      (about) => ({ type: "mute", ...whom(about), seconds: seconds(), reason: reason() }));
+    act("order-kick", "They are put out.", (about) => ({ type: "kick", ...whom(about), reason: reason() }));
+    act("order-ban", "They are banned.",
+      (about) => ({ type: "ban", ...whom(about), seconds: seconds(), reason: reason() }));
     byId("order-cancel").addEventListener("click", () => byId("order").close());
   }
 
@@ -51,6 +51,8 @@ export class Order {
     byId("order-report").hidden = byId("order-delete").hidden = !isMessage;
     byId("order-keep").hidden = !keeps;
     byId("order-reason").value = "";
+    byId("order-everywhere").checked = false;
+    byId("order-where").hidden = !this.operator;
     byId("order").showModal();
   }
 
@@ -64,6 +66,8 @@ export class Order {
     }
   }
 }
+
+const whom = ({ room, user }) => ({ user, room: byId("order-everywhere").checked ? undefined : room });
 
 const reason = () => byId("order-reason").value.trim();
 

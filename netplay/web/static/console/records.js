@@ -17,6 +17,10 @@ export class Records {
     this.#chat = chat;
     byId("records-close").addEventListener("click", () => byId("records").close());
     for (const button of this.#kinds) button.addEventListener("click", () => this.#show(button.dataset.records));
+    byId("network-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#banNetwork();
+    });
   }
 
   get #kinds() {
@@ -36,6 +40,7 @@ export class Records {
 
   #show(kind) {
     for (const button of this.#kinds) press(button, button.dataset.records === kind);
+    byId("network-form").hidden = kind !== "everywhere";
     const room = this.#room;
     const kinds = {
       here: () => this.#list({ type: "sanctions", room }, "sanctions", "after", (one) => this.#sanction(one)),
@@ -44,6 +49,17 @@ export class Records {
       audit: () => this.#list({ type: "audit" }, "entries", "before", decided),
     };
     kinds[kind]();
+  }
+
+  async #banNetwork() {
+    try {
+      await this.#chat.request({ type: "ban", network: byId("network").value.trim() });
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    byId("network").value = "";
+    this.#show("everywhere");
   }
 
   #list(request, field, from, line) {
