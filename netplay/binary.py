@@ -54,8 +54,7 @@ class BinaryProtocol(Connection):
             codec = JSON
             name = self.core.frame_types.get(kind - JSON_ABOVE)
             if name is None:
-                self._echo(kind, content)
-                return None
+                return self.in_turn(self._echo, kind, content)
         self._shared.error_wire = frames_wire(ERROR_TYPE, codec)
         return self._shared.received(name, frames_wire(kind, codec), content)
 

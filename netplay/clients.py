@@ -188,26 +188,34 @@ class Client:
         connection = self.connection
         wait = connection.wait_for_token()
         if wait:
-            self._rate_limited(payload, wait)
-            return None
-        ref: str | int | None = None
+            return connection.in_turn(self._rate_limited, payload, wait)
         try:
             message = self.wire.codec.decode(payload, self.session.grammar)
-            ref = message.ref
+        except Refused as refused:
+            return connection.in_turn(self._refuse, refused, refused.ref)
+        except Exception:
+            return connection.in_turn(self._failed, Failure(), None)
+        if connection.unanswered and not message.OVERTAKES:
+            return connection.in_turn(self._carry_out, message)
+        return self._carry_out(message)
+
+    def _carry_out(self, message: Request) -> Deferred[Any] | None:
+        ref = message.ref
+        try:
             answer = self._handle(message)
             # None first: Deferred is an abstract base class, of which asking for instances is slow.
             if answer is None or not isinstance(answer, Deferred):
-                self._answer(answer, ref)
+                if ref is not None or answer is not None:
+                    return self.connection.in_turn(self._answer, answer, ref)
+                self.connection.mistakes = 0
                 return None
         except Refused as refused:
-            self._refuse(refused, refused.ref if ref is None else ref)
-            return None
+            return self.connection.in_turn(self._refuse, refused, refused.ref if ref is None else ref)
         except Exception:
-            self._failed(Failure(), ref)
-            return None
+            return self.connection.in_turn(self._failed, Failure(), ref)
         answer.addCallback(self._answer, ref)
         answer.addErrback(self._failed, ref)
-        return answer
+        return self.connection.answers_later(answer) if message.OVERTAKES else answer
 
     def lost(self, now: float) -> None:
         """The client is gone; later calls do nothing."""

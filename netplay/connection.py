@@ -7,9 +7,9 @@ Each wire is a subclass that brings its framing and says what a payload means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import ceil
-from typing import Any
+from typing import Any, ParamSpec
 from typing import Protocol as Shape
 
 from twisted.internet.defer import Deferred
@@ -36,6 +36,13 @@ from netplay.totals import Traffic
 from netplay.wire.codecs import LINES, Wire
 from netplay.wire.lines import Lines
 from netplay.wire.proxyheader import ProxyHeader
+
+P = ParamSpec("P")
+Answering = Deferred[Any] | None
+"""What holds back the next request until it fires."""
+
+MOST_UNANSWERED = 100
+"""Requests of one connection that have taken effect and are still to be answered."""
 
 READ_SMALL = 4096
 """Bytes read at once: to make room for 64 KiB takes longer than to read the few that most messages have."""
@@ -86,6 +93,7 @@ class Connection(Protocol):
     _open = False  # input means something
     _ending = False  # the last words are said
     _busy = False  # a request is not done yet
+    unanswered = 0  # requests that have taken effect, and are still to be answered
     _choked = False  # too much waits to be sent
     _input_over = False
     _heard = False  # something came since the last check
@@ -101,6 +109,7 @@ class Connection(Protocol):
         self.core = core
         self.framing: IFraming = self.make_framing(core.limits.max_message)
         self._quiet_since = self._taken_at = core.clock.seconds()
+        self._waiting_for_answers: list[Deferred[Any]] = []
 
     # What a wire brings
 
@@ -356,6 +365,43 @@ class Connection(Protocol):
     def _done(self, _: object) -> None:
         self._busy = False
 
+    # Answers that come later than the effect
+
+    def answers_later(self, answer: Deferred[Any]) -> Deferred[Any] | None:
+        """
+        A request has taken effect, and is answered when this fires. What follows may take effect meanwhile, if it goes
+        by L{in_turn} for what it answers itself.
+
+        @return: a Deferred that holds back the next request, when there are too many of these.
+        """
+        self.unanswered += 1
+        answer.addBoth(self._answered)
+        return None if self.unanswered < MOST_UNANSWERED else self._all_answered()
+
+    def _answered(self, _: object) -> None:
+        self.unanswered -= 1
+        if not self.unanswered:
+            waiting, self._waiting_for_answers = self._waiting_for_answers, []
+            for waiter in waiting:
+                waiter.callback(None)
+
+    def _all_answered(self) -> Deferred[Any]:
+        waiter: Deferred[Any] = Deferred()
+        self._waiting_for_answers.append(waiter)
+        return waiter
+
+    def in_turn(
+        self, call: Callable[P, Deferred[Any] | None], *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[Any] | None:
+        """
+        Do something that answers, when all requests before are answered: at once, as a rule.
+
+        @return: what holds back the next request.
+        """
+        if not self.unanswered:
+            return call(*args, **kwargs)
+        return self._all_answered().addCallback(lambda _: call(*args, **kwargs) if self._open else None)
+
     def _go_on(self, _: object = None) -> None:
         if self._open and not (self._busy or self._choked):
             self._pump()
@@ -372,6 +418,9 @@ class Connection(Protocol):
         self.core.clock.callLater(0, self._close_when_taken)
 
     def _close_when_taken(self) -> None:
+        if self.unanswered:
+            self._all_answered().addCallback(lambda _: self._close_when_taken())
+            return
         if self._open:
             for client in self.clients():
                 client.session.finishing()

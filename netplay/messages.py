@@ -29,6 +29,8 @@ class Request(Struct, tag_field="type", forbid_unknown_fields=True, kw_only=True
     """What a client sends."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {}
+    OVERTAKES: ClassVar[bool] = False
+    """Whether it takes effect though requests before it are still to be answered; its own answer keeps its turn."""
 
     ref: Ref | None = None
 

@@ -37,7 +37,10 @@ class SharedFeatures:
         @param wire: how the feature is to be heard from now on.
         @return: as L{Client.received}.
         """
-        core = self._connection.core
+        connection = self._connection
+        core = connection.core
+        if connection.unanswered and (not payload or name not in self._clients):
+            return connection.in_turn(self.received, name, wire, payload)
         if name not in core.features:
             if self.admitted():
                 self.say(Refused("unavailable", f"there is no {name} on this server"), wire.codec.ref_in(payload))
@@ -75,5 +78,6 @@ class SharedFeatures:
 
     def say(self, refused: Refused, ref: str | int | None = None) -> None:
         """An error that belongs to no feature."""
-        self._connection.core.complaints.note(refused.code)
-        self._connection.outbox.write(self.error_wire.encode(error_of(refused, ref)))
+        connection = self._connection
+        connection.core.complaints.note(refused.code)
+        connection.in_turn(connection.outbox.write, self.error_wire.encode(error_of(refused, ref)))

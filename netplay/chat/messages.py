@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,8 @@ Count = Annotated[int, Meta(ge=1, lt=MAX_INTEGER, examples=[20])]
 
 class Say(Request, tag="chat"):
     """Say something in a room you are in; without `room` in the current one."""
+
+    OVERTAKES: ClassVar[bool] = True
 
     text: Text
     room: RoomName | None = None

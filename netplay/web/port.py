@@ -201,12 +201,14 @@ class WebProtocol(Connection):
         assert self._talk is not None
         if isinstance(payload, Message):
             return self._talk.received(payload)
+        return self.in_turn(self._closed_by_peer, payload)
+
+    def _closed_by_peer(self, payload: Closing) -> None:
         if payload.reason:
             self.core.complaints.note("bad_frame")
         self._release()
         last = frame(CLOSE, b"") if payload.code is None else close_frame(payload.code, payload.reason)
         self._last_words(last, linger=bool(payload.reason))
-        return None
 
     def clients(self) -> Iterable[Client]:
         """Those of the features in use."""

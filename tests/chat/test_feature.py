@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from netplay import connection
 from netplay.channel import Channel
 from netplay.chat.feature import ChatFeature
 from netplay.interfaces import IFeature, IMessageService, ISession
@@ -417,6 +418,11 @@ class AwayTests(ChatTestCase):
         self.assertEqual([member["id"] for member in self.ann.ask("who")["members"]], ["User_1"])
 
 
+def refs(client: LineClient) -> list[Any]:
+    """Of the answers that came."""
+    return [message["ref"] for message in client.received() if "ref" in message]
+
+
 class SlowStoreTests(SynchronousTestCase):
     """A store that takes its time holds up nobody but who waits for it."""
 
@@ -443,6 +449,54 @@ class SlowStoreTests(SynchronousTestCase):
         self.store.log.work()
         self.assertEqual([message["ref"] for message in self.ann.received()], [1, 2])
         self.assertFalse(self.ann.paused)
+
+    def test_what_is_said_next_is_heard_before_it_is_answered(self) -> None:
+        self.ann.write(
+            b'{"type":"chat","text":"1","ref":1}\n{"type":"chat","text":"2","ref":2}\n{"type":"chat","text":"3"}\n'
+        )
+        self.assertEqual([said["message"] for said in self.bob.heard("chat")], ["1", "2", "3"])
+        self.assertEqual(refs(self.ann), [])
+        self.store.log.work()
+        self.assertEqual(refs(self.ann), [1, 2])
+
+    def test_all_else_has_its_turn_and_is_answered_in_it(self) -> None:
+        self.ann.write(
+            b'{"type":"chat","text":"1","ref":1}\n{"type":"chat","text":"","ref":2}\n'
+            b'{"type":"ping","ref":3}\n{"type":"chat","text":"2","ref":4}\n{"type":"nonsense","ref":5}\n'
+        )
+        self.assertEqual(len(self.bob.heard("chat")), 1)
+        self.assertEqual(refs(self.ann), [])
+        self.store.log.work()
+        self.assertEqual(refs(self.ann), [1, 2, 3])
+        self.assertEqual(len(self.bob.heard("chat")), 1)
+        self.store.log.work()
+        self.assertEqual(refs(self.ann), [4, 5])
+
+    def test_so_many_may_be_unanswered(self) -> None:
+        self.patch(connection, "MOST_UNANSWERED", 2)
+        for n in range(3):
+            self.ann.send("chat", text=str(n), ref=n)
+        self.assertEqual(len(self.bob.heard("chat")), 2)
+        self.store.log.work()
+        self.assertEqual(refs(self.ann), [0, 1])
+        self.assertEqual(len(self.bob.heard("chat")), 1)
+
+    def test_what_waits_its_turn_is_not_done_for_who_has_gone(self) -> None:
+        self.ann.send("chat", text="1", ref=1)
+        self.ann.send("join_room", room="tech", ref=2)
+        self.ann.drop()
+        self.store.log.work()
+        self.assertEqual([member["id"] for member in self.bob.ask("who", room="tech")["members"]], [])
+
+    def test_who_sends_no_more_gets_its_answers(self) -> None:
+        self.ann.send("chat", text="1", ref=1)
+        self.ann.half_close()
+        self.house.wait(0)
+        self.assertFalse(self.ann.closed)
+        self.store.log.work()
+        self.house.wait(0)
+        self.assertEqual(refs(self.ann), [1])
+        self.assertTrue(self.ann.closed)
 
     def test_nobody_else_waits(self) -> None:
         self.ann.send("history", ref=1)
