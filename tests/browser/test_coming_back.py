@@ -127,6 +127,28 @@ async def test_after_the_daemon_was_started_again(daemons: Daemons, windows: Win
 
 
 @ensureDeferred
+async def test_who_has_registered_logs_in_again_when_their_sessions_are_over(
+    daemons: Daemons, windows: Windows
+) -> None:
+    options = ("--guests=off", "--registration=open")
+    daemon = await daemons.start(*options)
+    window = await windows.open(daemon)
+    await window.log_in("Ann", "correct horse battery", "Register")
+    await window.in_chat("Ann")
+    daemon.signal(signal.SIGTERM)
+    await window.tells("#status-text", "Coming back in ")
+    await daemon.ended()
+    (daemons.directory / "password").write_text("correct horse battery\n")
+    done = await daemons.run("netplay", "user", "password", "Ann", "--password-file", "password")
+    assert done[0] == 0, done
+    await started_again(daemons, daemon, *options)
+    await window.connected()
+    await window.say("still me")
+    await window.heard("still me")
+    await window.shows("#account-who", "Ann")
+
+
+@ensureDeferred
 async def test_what_is_typed_while_away_is_said_later(daemons: Daemons, windows: Windows) -> None:
     daemon = await daemons.start()
     relay = Relay(daemon.addresses["web"][0].port)

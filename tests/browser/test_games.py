@@ -133,4 +133,5 @@ async def test_the_best_of_today_and_ever(daemons: Daemons, windows: Windows, tm
     await window.shows("#leaders-score", "seconds")
     await window.shows("#leaders-list li", "Player_161.5")
     await window.click("Ever")
+    await window.shows("#leaders [aria-pressed=true]", "Ever")
     await window.shows("#leaders-list li", "Player_161.5")
