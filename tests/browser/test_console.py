@@ -208,7 +208,7 @@ async def test_prices_a_chart_and_alerts(daemons: Daemons, windows: Windows, tmp
     await window.do(window.page.locator("#chart").click(position={"x": 100, "y": box["height"] / 2}))
     await window.tells("#alerts", re.compile(r"UP (above|below) 10[3-7]\.\d\d"))
     await window.tells("#alerts-fired li >> nth=0", re.compile(r"UP is (above|below) 10[3-7]\.\d\d: 1[01]0\.00"))
-    assert await window.evaluate("document.querySelectorAll('#chart .threshold').length") == 1
+    await window.do(window.page.locator("#chart .threshold").wait_for(state="attached"))  # in the next frame
     await window.do(window.page.get_by_role("button", name=re.compile("Cancel UP")).click())
     await window.shows("#alerts li")
 
