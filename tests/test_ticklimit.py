@@ -81,17 +81,17 @@ class TickLimitTests(SynchronousTestCase):
 
     def test_each_call_has_the_whole_time(self) -> None:
         def outlast_the_alarm() -> None:
-            while signal.getitimer(ITIMER_REAL)[0] < 0.1:
+            while signal.getitimer(ITIMER_REAL)[0] < 0.5:
                 pass
 
-        limit = TickLimit(0.2)
+        limit = TickLimit(1)
         limit.install()
         self.addCleanup(limit.restore)
         limit.call(int)
         while signal.getitimer(ITIMER_REAL)[0] > 0.01:
             pass
         limit.call(outlast_the_alarm)
-        self.assertGreater(signal.getitimer(ITIMER_REAL)[0], 0.1)
+        self.assertGreater(signal.getitimer(ITIMER_REAL)[0], 0.5)
 
     def test_after_a_call_nothing_is_interrupted(self) -> None:
         self.limit.call(int)

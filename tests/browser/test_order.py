@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from pytest_twisted import ensureDeferred
 
 from tests.browser.windows import Window, Windows, fits, named, usable_by_touch
@@ -11,16 +14,24 @@ from tests.e2e.daemon import Daemons
 PASSWORD = "correct horse battery"
 
 
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "color_scheme": "dark"}
+
+
 async def operator(daemons: Daemons, windows: Windows) -> tuple[Window, MessageClient]:
     """The window of one, and a guest."""
+    return await keeper(daemons, windows, "operator")
+
+
+async def keeper(daemons: Daemons, windows: Windows, role: str, **options: Any) -> tuple[Window, MessageClient]:
+    """The window of somebody who keeps order, and a guest."""
     daemon = await daemons.start()
     (daemons.directory / "password").write_text(f"{PASSWORD}\n")
-    made = await daemons.run("netplay", "user", "add", "Ann", "--role", "operator", "--password-file", "password")
+    made = await daemons.run("netplay", "user", "add", "Ann", "--role", role, "--password-file", "password")
     assert made[0] == 0, made
-    window = await windows.open(daemon)
+    window = await windows.open(daemon, **options)
     await window.in_chat("User_1")
     await window.log_in("Ann", PASSWORD)
-    await window.shows("#account-who", "Ann · operator")
+    await window.shows("#account-who", f"Ann · {role}")
     guest: MessageClient = await daemon.client("chat")
     await window.shows("#people .name", "Ann", "User_2")
     return window, guest
@@ -66,7 +77,8 @@ async def test_what_was_decided_and_reported(daemons: Daemons, windows: Windows)
     assert (await guest.ask(type="chat", text="hello"))["code"] == "muted"
     await window.click("Here")
     await window.do(window.page.locator("#records-list").get_by_role("button").click())
-    await window.shows("#records-list li")
+    await window.shows("#records-list li", "There is nothing.")
+    assert await window.evaluate("document.activeElement.id") == "records-list"
     assert (await guest.ask(type="chat", text="hello"))["type"] == "ok"
 
 
@@ -85,9 +97,42 @@ async def test_operators_ban_people_and_networks_from_the_server(daemons: Daemon
     await window.click("Ban network")
     await window.tells("#records-list", "192.0.2.0/24 banned for good by Ann")
     await window.do(window.page.locator("#records-list").get_by_role("button").click())
-    await window.shows("#records-list li")
+    await window.shows("#records-list li", "There is nothing.")
     await window.click("Everywhere")
     await window.shows("#records-list li", "There is nothing.")
+
+
+@ensureDeferred
+async def test_a_moderator_of_one_room_on_a_phone(daemons: Daemons, windows: Windows) -> None:
+    window, guest = await keeper(daemons, windows, "moderator:general", **PHONE)
+    await guest.ask(type="chat", text="hello" * 20)
+    await window.click("About this message of User_2")
+    assert not await window.do(window.page.locator("#order-where").is_visible())
+    await usable(window)
+    await window.click("Cancel")
+    await window.click("Settings")
+    await window.fill("Seconds from message to message", "0.5")
+    await usable(window)
+    await window.click("Save settings")
+    await window.shows("#talk-topic", re.compile(r"one message every 0\.5 s$"))
+    await window.click("Records")
+    for button in ("Everywhere", "Audit log"):
+        assert not await window.do(window.page.get_by_role("button", name=button).is_visible())
+    await window.shows("#records-list li", "There is nothing.")
+    await usable(window)
+    await window.click("Close")
+    await window.click("Search")
+    await window.fill("Words", "hello" * 20)
+    await window.click("Find")
+    await window.tells("#search-found", "hello")
+    await usable(window)
+
+
+async def usable(window: Window) -> None:
+    """By everyone, however small the window is."""
+    await fits(window)
+    await usable_by_touch(window)
+    await named(window)
 
 
 @ensureDeferred

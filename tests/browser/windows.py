@@ -237,8 +237,8 @@ class Windows:
 async def fits(window: Window) -> None:
     """Nothing is wider than the window, nor than the part of it that it is in."""
     too_wide = await window.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll("main *")]
-            .filter((part) => part === document.documentElement || getComputedStyle(part).overflowX === "auto")
+        """() => [document.documentElement, ...document.querySelectorAll("main *, dialog[open], dialog[open] *")]
+            .filter((part) => part.matches(":root, dialog") || getComputedStyle(part).overflowX === "auto")
             .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth)
             .map((part) => part.outerHTML.slice(0, 200))"""
     )

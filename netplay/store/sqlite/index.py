@@ -2,14 +2,15 @@
 Which messages have which words.
 
 To put a message into the index costs several times what it costs to keep it. So that is done when there is nothing
-else to write, and at the latest when somebody searches.
+else to write, a little at a time when there is, and at the latest when somebody searches.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import count
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
 from netplay.beat import Beat
@@ -23,8 +24,8 @@ EVERY = 1.0
 STEP = 500
 """Messages that are put into it in one change: others are not kept waiting."""
 
-MOST_BEHIND = 10_000
-"""Messages that may wait for a quiet moment: so long a search takes at the worst."""
+MOST_BEHIND = 50_000
+"""Messages that may be missing while more is said than steps take up: so long a search takes at the worst."""
 
 
 class Index:
@@ -37,7 +38,7 @@ class Index:
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         self.behind = 0
         self._database = database
-        self._catching_up = False
+        self._one_at_a_time = DeferredLock()
         self._beat = Beat(clock, EVERY, self._look, "store: while messages are put into the index")
 
     def start(self) -> None:
@@ -50,43 +51,46 @@ class Index:
         self._beat.stop()
 
     def _look(self) -> Deferred[None] | None:
-        quiet = not self._database.waiting or self.behind > MOST_BEHIND
-        return self.catch_up() if self.behind and quiet and not self._catching_up else None
+        if not self.behind or self._one_at_a_time.locked:
+            return None
+        if self._database.waiting and self.behind <= MOST_BEHIND:
+            return self._take_up(1)
+        return self.catch_up()
 
     def catch_up(self) -> Deferred[None]:
         """Take up all that was said until now. Should the store be busy, that is left for later."""
-        return Deferred.fromCoroutine(self._catch_up())
+        return self._take_up(None)
 
-    async def _catch_up(self) -> None:
-        behind, self.behind = self.behind, 0
-        self._catching_up = True
-        try:
-            with suppress(Refused):
-                while await self._database.write(_take_up):
-                    pass
-                behind = 0
-        finally:
-            self._catching_up = False
-            self.behind += behind
+    def _take_up(self, steps: int | None) -> Deferred[None]:
+        return self._one_at_a_time.run(lambda: Deferred.fromCoroutine(self._take_steps(steps)))
+
+    async def _take_steps(self, most: int | None) -> None:
+        with suppress(Refused):
+            for _ in count() if most is None else range(most):
+                behind = self.behind
+                if not await self._database.write(_step):
+                    self.behind -= behind  # what was said meanwhile is still to come
+                    return
+                self.behind -= STEP
 
 
 def _behind(cursor: Cursor) -> int:
-    (count,) = cursor.execute(
+    (missing,) = cursor.execute(
         "SELECT coalesce((SELECT max(id) FROM messages), 0) - (SELECT value FROM state WHERE name = 'indexed')"
     ).fetchone()
-    return max(0, int(count))
+    return max(0, int(missing))
 
 
-def _take_up(cursor: Cursor) -> bool:
-    """A step; whether there may be more."""
+def _step(cursor: Cursor) -> bool:
+    """Whether there may be more."""
     (first,) = cursor.execute("SELECT value FROM state WHERE name = 'indexed'").fetchone()
-    last, count = cursor.execute(
+    last, taken = cursor.execute(
         "SELECT max(id), count(*) FROM (SELECT id FROM messages WHERE id > ? ORDER BY id LIMIT ?)", (first, STEP)
     ).fetchone()
-    if count:
+    if taken:
         cursor.execute(
             "INSERT INTO found (rowid, room, text) SELECT id, room, text FROM searchable WHERE id > ? AND id <= ?",
             (first, last),
         )
         cursor.execute("UPDATE state SET value = ? WHERE name = 'indexed'", (last,))
-    return bool(count == STEP)
+    return bool(taken == STEP)

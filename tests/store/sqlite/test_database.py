@@ -254,6 +254,7 @@ class StalledTests(DatabaseCase):
         self.assertFalse(await self.close())
         self.assertIn("store: 2 changes could not be kept", log.texts())
         go_on.set()
+        self.database._writer.close()  # a process that ends does that
 
 
 class FullTests(DatabaseCase):

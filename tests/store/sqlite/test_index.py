@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from netplay.store.sqlite import index as module
 from netplay.store.sqlite.changes import Cursor
 from tests.store.cases import chat
@@ -49,15 +51,23 @@ class IndexTests(RestartCase):
         self.assertEqual(await self.indexed(), 1)
         self.assertIsNone(self.store._index._look())
 
-    async def test_not_while_there_is_something_to_write_unless_too_much_is_missing(self) -> None:
-        await self.say("one fox")
+    async def test_a_step_at_a_look_while_there_is_something_to_write_unless_too_much_is_missing(self) -> None:
+        self.patch(module, "STEP", 2)
+        await self.say(*(f"fox {n}" for n in range(9)))
         log = self.store.rooms.log("general")
-        log.append(chat("two foxes"))
-        self.assertIsNone(self.store._index._look())
-        self.patch(module, "MOST_BEHIND", 1)
+        log.append(chat("one more fox"))
         await self.store._index._look()
-        await log.kept()
         self.assertEqual(await self.indexed(), 2)
+        self.patch(module, "MOST_BEHIND", 7)
+        log.append(chat("and another"))
+        await self.store._index._look()
+        self.assertEqual(await self.indexed(), 11)
+
+    async def test_two_who_search_at_once_find_the_same(self) -> None:
+        self.patch(module, "STEP", 1)
+        await self.say("one fox", "two fox")
+        found = await gatherResults([Deferred.fromCoroutine(self.found("fox")) for _ in range(2)])
+        self.assertEqual(found, [["two fox", "one fox"]] * 2)
 
     async def test_after_a_restart_and_after_a_crash(self) -> None:
         await self.say("one fox")

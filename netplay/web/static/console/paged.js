@@ -35,16 +35,32 @@ export class Paged {
     return this.#next(ours);
   }
 
+  /** Take a line out. The next one's button has the focus then, the list if there is none: it is not to be lost. */
+  remove(line) {
+    const at = this.#lines.indexOf(line);
+    if (at < 0) return; // something else is shown meanwhile
+    this.#lines.splice(at, 1);
+    this.#fill();
+    ((this.#lines[at] ?? this.#lines.at(-1))?.querySelector("button") ?? this.#list).focus();
+  }
+
   async #next(ours = this.#ask) {
     try {
       const { found, more } = await ours.ask(ours.last);
       if (ours !== this.#ask) return; // somebody has asked for something else meanwhile
       ours.last = found.at(-1) ?? ours.last;
       this.#lines.push(...found.map(ours.line));
-      refill(this.#list, this.#lines.length > 0 ? this.#lines : [this.#nothing()]);
+      this.#fill();
       this.#more.hidden = !more || found.length === 0;
     } catch (error) {
       complain(error);
+      if (ours !== this.#ask || ours.last !== undefined) return;
+      refill(this.#list, []); // what is there was asked for before
+      this.#more.hidden = true;
     }
+  }
+
+  #fill() {
+    refill(this.#list, this.#lines.length > 0 ? this.#lines : [this.#nothing()]);
   }
 }

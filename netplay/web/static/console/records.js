@@ -80,7 +80,7 @@ export class Records {
       onclick: async () => {
         try {
           await this.#chat.request({ type: `un${kind}`, ...target, room });
-          line.remove();
+          this.#lines.remove(line);
         } catch (error) {
           complain(error);
         }

@@ -3,6 +3,14 @@
 import { byId } from "./dom.js";
 import { complain } from "./toasts.js";
 
+/** What one asks for to change a setting. */
+const CHANGES = [
+  { setting: "topic", type: "set_topic" },
+  { setting: "slow", type: "slow_mode", as: "seconds" },
+  { setting: "locked", type: "lock_room" },
+  { setting: "read_only", type: "read_only" },
+];
+
 export class RoomSettings {
   #chat;
   #room = null; // as `rooms` lists it
@@ -19,30 +27,29 @@ export class RoomSettings {
 
   /** @param {{room: string, topic: string, slow?: number, locked?: boolean, read_only?: boolean}} room */
   open(room) {
-    this.#room = room;
-    byId("settings-topic").value = room.topic;
-    byId("settings-slow").value = room.slow ?? 0;
-    byId("settings-locked").checked = room.locked ?? false;
-    byId("settings-read-only").checked = room.read_only ?? false;
+    this.#room = { slow: 0, locked: false, read_only: false, ...room };
+    byId("settings-topic").value = this.#room.topic;
+    byId("settings-slow").value = this.#room.slow;
+    byId("settings-locked").checked = this.#room.locked;
+    byId("settings-read-only").checked = this.#room.read_only;
     byId("settings").showModal();
   }
 
   /** Ask for what is to be another, and for nothing else. */
   async #save() {
-    const { room, topic, slow = 0, locked = false, read_only: readOnly = false } = this.#room;
+    const room = this.#room;
     const wanted = {
       topic: byId("settings-topic").value.trim(),
-      seconds: byId("settings-slow").valueAsNumber || 0,
+      slow: byId("settings-slow").valueAsNumber || 0,
       locked: byId("settings-locked").checked,
-      readOnly: byId("settings-read-only").checked,
+      read_only: byId("settings-read-only").checked,
     };
-    const requests = [];
-    if (wanted.topic !== topic) requests.push({ type: "set_topic", room, topic: wanted.topic });
-    if (wanted.seconds !== slow) requests.push({ type: "slow_mode", room, seconds: wanted.seconds });
-    if (wanted.locked !== locked) requests.push({ type: "lock_room", room, locked: wanted.locked });
-    if (wanted.readOnly !== readOnly) requests.push({ type: "read_only", room, read_only: wanted.readOnly });
+    const change = async ({ setting, type, as = setting }) => {
+      await this.#chat.request({ type, room: room.room, [as]: wanted[setting] });
+      room[setting] = wanted[setting]; // should another one be refused, and this be taken back
+    };
     try {
-      await Promise.all(requests.map((request) => this.#chat.request(request)));
+      await Promise.all(CHANGES.filter(({ setting }) => wanted[setting] !== room[setting]).map(change));
       byId("settings").close();
     } catch (error) {
       complain(error);
