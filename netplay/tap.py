@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 import sys
@@ -189,6 +190,7 @@ def makeService(options: BaseOptions) -> Daemon:
     """The daemon that these options describe."""
     _one_line_for_what_the_user_can_mend()
     reactor = _reactor()
+    reactor.callWhenRunning(_spare_what_stays)
     limits = Limits(
         max_connections=_affordable(options["max-connections"]),
         max_per_address=options["max-per-address"],
@@ -244,6 +246,12 @@ def _reactor() -> Any:
     from twisted.internet import reactor  # only here: by now it has been chosen
 
     return reactor
+
+
+def _spare_what_stays() -> None:
+    """The garbage collector need not look again and again at what was there when all had been started."""
+    gc.collect()
+    gc.freeze()
 
 
 def _affordable(connections: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -283,6 +284,7 @@ class Service:
     def make(self: Any, *arguments: str) -> Daemon:
         self.patch(sys, "excepthook", sys.excepthook)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+        self.addCleanup(gc.unfreeze)
         options = Options()
         options.parseOptions([*NOWHERE, *arguments])
         return makeService(options)

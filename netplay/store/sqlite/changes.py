@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -56,24 +55,29 @@ class Change:
 
 
 class Rows(Change):
-    """Rows of one table, one behind the other."""
+    """
+    Rows of one table.
 
-    __slots__ = ("rows", "table")
+    @ivar values: those of all rows, one behind the other. Thousands of tuples would be looked through by the garbage
+        collector again and again.
+    """
+
+    __slots__ = ("table", "values")
 
     def __init__(self, table: Table) -> None:
         super().__init__(self._insert)
         self.table = table
-        self.rows: list[Sequence[Any]] = []
+        self.values: list[Any] = []
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.values) // self.table.width
 
     def _insert(self, cursor: Cursor) -> None:
-        self.table.insert(self.rows, cursor)
+        self.table.insert(self.values, cursor)
 
     def succeeded(self, result: Any) -> None:
         if not isinstance(result, Failure):
-            self.table.kept(self.rows)
+            self.table.kept(self.values)
         super().succeeded(result)
 
 
@@ -81,24 +85,27 @@ class Table:
     """
     A table whose rows come in numbers.
 
-    @param kept: called with rows once they are kept.
+    @param kept: called with the values of rows, one behind the other, once they are kept.
+    @ivar width: how many of them are a row.
     """
 
-    def __init__(self, name: str, columns: Sequence[str], kept: Callable[[Sequence[Sequence[Any]]], None]) -> None:
+    def __init__(self, name: str, columns: Sequence[str], kept: Callable[[Sequence[Any]], None]) -> None:
         row = f"({', '.join('?' * len(columns))})"
         self.kept = kept
+        self.width = len(columns)
         self._one = f"INSERT INTO {name} ({', '.join(columns)}) VALUES {row}"
         self._many = f"{self._one}{f', {row}' * (AT_A_TIME - 1)}"
 
-    def insert(self, rows: Sequence[Sequence[Any]], cursor: Cursor) -> None:
+    def insert(self, values: Sequence[Any], cursor: Cursor) -> None:
         """
         Add rows. Not in the reactor's thread: each statement gives up the interpreter's lock, and to get it back beside
         a busy reactor takes longer than the row. So it is done for many at once.
         """
-        whole = len(rows) - len(rows) % AT_A_TIME
-        for first in range(0, whole, AT_A_TIME):
-            cursor.execute(self._many, tuple(chain.from_iterable(rows[first : first + AT_A_TIME])))
-        cursor.executemany(self._one, rows[whole:])
+        width = self.width
+        whole = len(values) - len(values) % (AT_A_TIME * width)
+        for first in range(0, whole, AT_A_TIME * width):
+            cursor.execute(self._many, values[first : first + AT_A_TIME * width])
+        cursor.executemany(self._one, [values[first : first + width] for first in range(whole, len(values), width)])
 
 
 def make(cursor: Cursor, changes: Sequence[Callable[[Cursor], Any]], alone: bool) -> list[Any]:

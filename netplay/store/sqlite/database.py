@@ -41,6 +41,9 @@ LEISURE = 0.25
 MOST_AT_ONCE = 1000
 """Changes in one commit."""
 
+MOST_VALUES = 7000
+"""Values of rows in one of them."""
+
 MOST_WAITING = 10_000
 """Changes that may wait."""
 
@@ -233,12 +236,12 @@ class Database:
         """
         self._take(size)
         last = self._waiting[-1] if self._waiting else None
-        if last.__class__ is not Rows or last.table is not table or len(last.rows) >= MOST_AT_ONCE:
+        if last.__class__ is not Rows or last.table is not table or len(last.values) >= MOST_VALUES:
             last = Rows(table)
             self._waiting.append(last)
             if self._timer is None and not self._writing:
                 self._timer = self._reactor.callLater(LEISURE, self._commit)
-        last.rows.append(row)
+        last.values += row
         last.size += size
         return last
 

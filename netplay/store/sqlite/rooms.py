@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import count, islice
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
@@ -270,8 +271,9 @@ class SQLiteRooms:
         """See L{IRooms.log}."""
         return self.logs[self._numbers[name]]
 
-    def _kept(self, rows: Sequence[Sequence[int]]) -> None:
-        newest = {row[0]: row[1] for row in rows}
+    def _kept(self, values: Sequence[Any]) -> None:
+        width = len(_COLUMNS)
+        newest = dict(zip(values[::width], values[1::width], strict=True))
         for number, seq in newest.items():
             log = self.logs.get(number)
             if log is not None:
