@@ -23,6 +23,7 @@ class Daemon(Service):
     @param doors: the listeners.
     @param hints: lines for the log once all is running.
     @param when_running: calls something once the reactor runs, signals included.
+    @param running: called once all is running.
     @param stopping: called when the end begins.
     """
 
@@ -37,6 +38,7 @@ class Daemon(Service):
         *,
         hints: Callable[[], Iterable[str]] = tuple,
         when_running: Callable[[Callable[[], None]], object] = lambda call: call(),
+        running: Callable[[], None] = lambda: None,
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self.setName("netplay")
@@ -46,6 +48,7 @@ class Daemon(Service):
         self.doors = doors
         self._hints = hints
         self._when_running = when_running
+        self._is_running = running
         self._stopping = stopping
 
     def privilegedStartService(self) -> None:
@@ -83,6 +86,7 @@ class Daemon(Service):
             self.core.phase = Phase.RUNNING
             for hint in self._hints():
                 self.log.info("{hint}", hint=hint)
+            self._is_running()
 
     def stopService(self) -> Deferred[None]:
         """End everything; fires when all is closed."""

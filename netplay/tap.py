@@ -190,7 +190,6 @@ def makeService(options: BaseOptions) -> Daemon:
     """The daemon that these options describe."""
     _one_line_for_what_the_user_can_mend()
     reactor = _reactor()
-    reactor.callWhenRunning(_spare_what_stays)
     limits = Limits(
         max_connections=_affordable(options["max-connections"]),
         max_per_address=options["max-per-address"],
@@ -238,6 +237,7 @@ def makeService(options: BaseOptions) -> Daemon:
         doors,
         hints=lambda: _hints(options, doors),
         when_running=reactor.callWhenRunning,
+        running=_spare_what_stays,
         stopping=_end_at_once_on_a_second_signal,
     )
 

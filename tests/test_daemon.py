@@ -95,12 +95,15 @@ class StartTests(DaemonCase):
 
     def test_it_runs_once_the_reactor_does(self) -> None:
         waiting: list[Callable[[], None]] = []
-        daemon = self.make(when_running=waiting.append)
+        said: list[Phase] = []
+        daemon = self.make(when_running=waiting.append, running=lambda: said.append(self.core.phase))
         self.assertIs(self.core.phase, Phase.STARTING)
         daemon.startService()
         self.assertIs(self.core.phase, Phase.STARTING)
+        self.assertEqual(said, [])
         waiting[0]()
         self.assertIs(self.core.phase, Phase.RUNNING)
+        self.assertEqual(said, [Phase.RUNNING])
         daemon.stopService()
         self.assertIs(self.core.phase, Phase.DRAINING)
 

@@ -293,6 +293,13 @@ class Service:
 class MakeServiceTests(Service, SynchronousTestCase):
     """Assembly."""
 
+    def test_once_it_runs_what_is_there_is_no_more_looked_through_for_garbage(self) -> None:
+        gc.unfreeze()
+        daemon = self.make()
+        self.assertEqual(gc.get_freeze_count(), 0)
+        daemon._is_running()
+        self.assertGreater(gc.get_freeze_count(), 0)
+
     def test_it_is_a_service(self) -> None:
         daemon = self.make()
         verifyObject(IService, daemon)

@@ -182,6 +182,7 @@ async def test_at_150_ms_and_2_percent_loss_movement_is_smooth(daemons: Daemons,
     # server says: 150 ms to it and 150 ms back, at 140 units a second. An input that is lost costs as much, once.
     assert median(errors) < 2 * WALK[0], errors
     assert max(errors) < LOST_INPUT, errors
+    assert dist(frames[-1][1][own], walker.place(own)) < 1
     assert all(beside(places[other], walker.paths[other]) < 1 for _, places in frames)
     # Nobody jumps: what was wrong fades, and what comes late is shown a little faster.
     own_speeds, other_speeds = sorted(speeds(frames, own)), sorted(speeds(frames, other))

@@ -45,9 +45,7 @@ async def test_settings_of_a_room(daemons: Daemons, windows: Windows) -> None:
     await window.fill("Seconds from message to message", "30")
     await window.do(window.page.get_by_label("nobody comes in").check())
     await window.do(window.page.get_by_label("read-only").check())
-    await fits(window)
-    await usable_by_touch(window)
-    await named(window)
+    await usable(window)
     await window.click("Save settings")
     await window.shows("#talk-topic", "roses · one message every 30 s · nobody comes in · read-only")
     assert (await guest.ask(type="chat", text="hello"))["code"] == "not_allowed"

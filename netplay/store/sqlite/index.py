@@ -7,8 +7,8 @@ else to write, a little at a time when there is, and at the latest when somebody
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
-from itertools import count
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -54,19 +54,16 @@ class Index:
         if not self.behind or self._one_at_a_time.locked:
             return None
         if self._database.waiting and self.behind <= MOST_BEHIND:
-            return self._take_up(1)
+            return self.catch_up(1)
         return self.catch_up()
 
-    def catch_up(self) -> Deferred[None]:
-        """Take up all that was said until now. Should the store be busy, that is left for later."""
-        return self._take_up(None)
+    def catch_up(self, steps: int = sys.maxsize) -> Deferred[None]:
+        """Take up all that was said until now, or some of it. Should the store be busy, that is left for later."""
+        return self._one_at_a_time.run(lambda: Deferred.fromCoroutine(self._catch_up(steps)))
 
-    def _take_up(self, steps: int | None) -> Deferred[None]:
-        return self._one_at_a_time.run(lambda: Deferred.fromCoroutine(self._take_steps(steps)))
-
-    async def _take_steps(self, most: int | None) -> None:
+    async def _catch_up(self, steps: int) -> None:
         with suppress(Refused):
-            for _ in count() if most is None else range(most):
+            for _ in range(steps):
                 behind = self.behind
                 if not await self._database.write(_step):
                     self.behind -= behind  # what was said meanwhile is still to come

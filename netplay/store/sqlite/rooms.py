@@ -272,7 +272,7 @@ class SQLiteRooms:
         return self.logs[self._numbers[name]]
 
     def _kept(self, values: Sequence[Any]) -> None:
-        width = len(_COLUMNS)
+        width = self._messages.width
         newest = dict(zip(values[::width], values[1::width], strict=True))
         for number, seq in newest.items():
             log = self.logs.get(number)
