@@ -190,7 +190,7 @@ class Client:
         if wait:
             return connection.in_turn(self._rate_limited, payload, wait)
         try:
-            message = self.wire.codec.decode(payload, self.session.grammar)
+            message = self.session.grammar.decode(payload, self.wire.codec.values)
         except Refused as refused:
             return connection.in_turn(self._refuse, refused, refused.ref)
         except Exception:
@@ -202,7 +202,12 @@ class Client:
     def _carry_out(self, message: Request) -> Deferred[Any] | None:
         ref = message.ref
         try:
-            answer = self._handle(message)
+            handler = OWN_HANDLERS.get(type(message))
+            if handler is None:
+                self._fresh = False
+                answer = self.session.received(message)
+            else:
+                answer = self._handle(handler, message)
             # None first: Deferred is an abstract base class, of which asking for instances is slow.
             if answer is None or not isinstance(answer, Deferred):
                 if ref is not None or answer is not None:
@@ -250,14 +255,10 @@ class Client:
             return Entrance(self, core)
         return service.connected(self)
 
-    def _handle(self, message: Request) -> Event | Deferred[Event | None] | None:
-        kind = type(message)
-        if kind is Resume and not self._fresh:
+    def _handle(self, handler: Callable[[Any, Any], Any], message: Request) -> Event | Deferred[Event | None] | None:
+        if type(message) is Resume and not self._fresh:
             raise Refused("not_allowed", "resume comes first on a new connection, before anything else")
         self._fresh = False
-        handler: Any = OWN_HANDLERS.get(kind)
-        if handler is None:
-            return self.session.received(message)
         answer: Event | Deferred[Event | None] | None = handler(self, message)
         return answer
 

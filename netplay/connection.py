@@ -159,6 +159,7 @@ class Connection(Protocol):
             limits.last_words,
             self._overflowed,
         )
+        core.inbox.take(self.transport)
         core.watch.add(self)
         if self._header is None:
             transport: Any = self.transport

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from inspect import getdoc, getmembers, iscoroutinefunction
 from math import inf
 from random import Random
@@ -335,10 +336,11 @@ class Game:
 
     def act(self, player: Player, message: Message | Request) -> None:
         """A player has sent something."""
-        getattr(self, _handler(message))(player, message)
+        getattr(self, _handler(type(message)))(player, message)
 
 
-def _handler(message: Any) -> str:
+@lru_cache(1024)
+def _handler(message: type[msgspec.Struct]) -> str:
     """The method that takes such messages."""
     return f"on_{message.__struct_config__.tag}"
 

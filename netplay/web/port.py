@@ -89,7 +89,7 @@ class WebProtocol(Connection):
     refused: Refused | None = None
     _channel: WebChannel | None = None
     _talk: Talk | None = None
-    _alive = False  # something came since the last check, be it only a pong
+    _alive = False  # something came before the last check, be it only a pong
     _alive_at = 0.0
     _pinged = False
     _counted = 0  # messages at the last check
@@ -199,8 +199,9 @@ class WebProtocol(Connection):
     def deliver(self, payload: Message | Closing) -> Deferred[Any] | None:
         """A message, or the end of them."""
         assert self._talk is not None
-        if isinstance(payload, Message):
+        if type(payload) is Message:
             return self._talk.received(payload)
+        assert isinstance(payload, Closing)
         return self.in_turn(self._closed_by_peer, payload)
 
     def _closed_by_peer(self, payload: Closing) -> None:
@@ -240,11 +241,6 @@ class WebProtocol(Connection):
 
     # Liveness
 
-    def dataReceived(self, data: bytes) -> None:
-        """Something came."""
-        self._alive = True
-        super().dataReceived(data)
-
     def check(self, now: float) -> None:
         """Look after this connection, each phase by its own rules."""
         if not self._open:
@@ -252,6 +248,7 @@ class WebProtocol(Connection):
         elif self._talk is None:
             self._check_requests(now)
         else:
+            self._alive |= self._heard
             if self._messages == self._counted and not self.framing.unfinished:
                 self._heard = False  # pongs alone keep nobody from being idle
             self._counted = self._messages

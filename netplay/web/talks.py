@@ -85,19 +85,24 @@ class FeatureTalk:
         self._feature = feature
         self._session = session
         self._wire = websocket_wire(codec, window_bits)
+        self._takes_text = codec is JSON
         self._shared = SharedFeatures(connection, self._wire)
+        self._client: Client
 
     def opened(self) -> None:
         """By the feature."""
-        client = self._shared.client(self._feature, self._wire)
+        self._client = client = self._shared.client(self._feature, self._wire)
         if self._session is not None:
             client.received(self._wire.codec.encode(Resume(session=self._session)))
 
     def received(self, message: Message) -> Deferred[Any] | None:
         """To the feature."""
-        if _is_of(self._wire.codec, message, self._shared):
-            return self._shared.received(self._feature, self._wire, message.payload)
-        return None
+        if message.text is not self._takes_text:
+            _say_wrong_kind(message, self._shared)
+            return None
+        if not message.payload:
+            return self._shared.received(self._feature, self._wire, b"")
+        return self._client.received(message.payload)
 
     def farewell(self, refused: Refused, ref: str | int | None) -> bytes:
         """An error message."""
@@ -132,6 +137,7 @@ class SharedTalk:
 
     def __init__(self, connection: Connection, codec: Codec, window_bits: int | None) -> None:
         self._codec = codec
+        self._takes_text = codec is JSON
         self._window_bits = window_bits
         self._format = msgspec.json if codec is JSON else msgspec.msgpack
         self._envelopes = self._format.Decoder(Envelope)
@@ -145,7 +151,8 @@ class SharedTalk:
         """To the feature that it names."""
         shared = self._shared
         payload = message.payload
-        if not _is_of(self._codec, message, shared):
+        if message.text is not self._takes_text:
+            _say_wrong_kind(message, shared)
             return None
         try:
             envelope: Envelope = self._envelopes.decode(payload)
@@ -185,14 +192,11 @@ def _no_envelope(codec: Codec, payload: bytes) -> Refused:
     return Refused("bad_message", f"a message here is one object that says its feature, {example}", field)
 
 
-def _is_of(codec: Codec, message: Message, shared: SharedFeatures) -> bool:
-    """Whether a message is text or binary as its subprotocol has it; otherwise that is said."""
-    if message.text == (codec is JSON):
-        return True
+def _say_wrong_kind(message: Message, shared: SharedFeatures) -> None:
+    """A message is not text or binary as its subprotocol has it, which is said."""
     if shared.admitted():
         if message.text:
             wrong = "this socket speaks netplay.msgpack: send binary messages, or ask for netplay.json"
         else:
             wrong = "this socket speaks netplay.json: send text messages, or ask for netplay.msgpack"
         shared.mistake(Refused("bad_message", wrong))
-    return False

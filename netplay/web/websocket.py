@@ -3,7 +3,7 @@ WebSocket without input and output: the handshake, and messages found in bytes.
 
 C{websockets}' sans-I/O layer does the reading. What it leaves to its user is here: the number of fragments is
 bounded, UTF-8 is checked as it comes, and no more is parsed at once than is asked for. Only the simplest frame, of
-which players send thousands a second, does not take that way: see L{Messages._small}.
+which players send thousands a second, does not take that way: see L{Messages.next}.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader, NegotiationError
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
@@ -41,7 +42,11 @@ PIECE = 4096
 MASKED = 0x80
 """The bit of a frame's second byte that says that the payload is masked."""
 
-_SMALL_KINDS = (0x80 | TEXT, 0x80 | BINARY)  # the last frame of a message, which is also the first
+HEADER = 10
+"""Bytes that say how long a frame is, at most."""
+
+_SMALL_TEXT = 0x80 | TEXT  # the last frame of a message, which is also the first
+_SMALL_KINDS = (_SMALL_TEXT, 0x80 | BINARY)
 
 _RESERVED = 0x30
 _OPCODE = 0x0F
@@ -56,7 +61,7 @@ _DEFLATE = ServerPerMessageDeflateFactory(
 )
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """One whole message."""
 
     text: bool
@@ -162,7 +167,9 @@ class Messages:
 
     __slots__ = (
         "_answer",
+        "_at",
         "_begun",
+        "_between",
         "_buffer",
         "_closed",
         "_decoder",
@@ -178,7 +185,9 @@ class Messages:
         self._protocol = handshake.protocol
         self._max_message = handshake.max_message
         self._answer = answer
-        self._buffer = bytearray()
+        self._buffer = b""
+        self._at = 0  # where in the buffer begins what was not looked at yet
+        self._between = True  # what is there begins with a frame, and nothing was begun before it
         self._owed = 0  # bytes of the frame that is being parsed which were not parsed yet
         self._frames: Iterator[Any] = iter(())  # parsed and not looked at yet
         self._begun = bytearray()  # a message that is not whole yet
@@ -190,7 +199,8 @@ class Messages:
     def feed(self, data: bytes) -> None:
         """Take what came from the socket."""
         if not self._closed:
-            self._buffer += data
+            self._buffer = self._buffer[self._at :] + data if self._buffer else data
+            self._at = 0
 
     def next(self) -> Message | Closing | None:
         """
@@ -199,19 +209,36 @@ class Messages:
         @raise Refused: C{too_large}, as soon as that is known; what follows makes no sense any more.
         """
         while not self._closed:
-            for frame in self._frames:
-                message = self._take(frame)
-                if message is not None:
-                    return message
-            if self._protocol.state is not OPEN:
-                return self._over()
-            buffer = self._buffer
-            if len(buffer) > 1 and not (self._owed or self._fragments) and buffer[0] in _SMALL_KINDS:
-                length = buffer[1] - MASKED
-                if 0 <= length <= CONTROL:
-                    return self._small(length)
-            if not (buffer and self._parse()):
-                return None
+            if self._between:
+                # A message in one frame, masked, not compressed, of less than 126 bytes: nearly all are like that.
+                buffer = self._buffer
+                at = self._at
+                if len(buffer) < at + 2:
+                    break
+                length = buffer[at + 1] - MASKED
+                if 0 <= length <= CONTROL and buffer[at] in _SMALL_KINDS:
+                    begin = at + 6
+                    end = begin + length
+                    if len(buffer) < end:
+                        break
+                    self._at = end
+                    self._text = buffer[at] == _SMALL_TEXT
+                    return self._whole(_apply_mask(buffer[begin:end], buffer[at + 2 : begin]))
+                self._between = False
+            else:
+                for frame in self._frames:
+                    message = self._take(frame)
+                    if message is not None:
+                        return message
+                if self._protocol.state is not OPEN:
+                    return self._over()
+                if not (self._owed or self._fragments):
+                    self._between = True
+                    continue
+            if not self._parse():
+                break
+        self._buffer = self._buffer[self._at :]  # what is held while more is waited for
+        self._at = 0
         return None
 
     def finish(self) -> None:
@@ -221,28 +248,16 @@ class Messages:
     @property
     def unfinished(self) -> bool:
         """Whether the beginning of a message waits for its rest."""
-        return not self._closed and bool(self._buffer or self._fragments or self._owed)
-
-    def _small(self, length: int) -> Message | Closing | None:
-        """A message in one frame, masked, not compressed, of less than 126 bytes, as soon as it is whole."""
-        buffer = self._buffer
-        end = 6 + length
-        if len(buffer) < end:
-            return None
-        payload = _apply_mask(buffer[6:end], buffer[2:6])
-        text = buffer[0] == _SMALL_KINDS[0]
-        del buffer[:end]
-        self._text = text
-        return self._whole(payload)
+        return not self._closed and bool(self._at < len(self._buffer) or self._fragments or self._owed)
 
     def _parse(self) -> bool:
         """Parse some of a frame, and nothing of the next. Returns whether there was enough to begin with."""
         if not self._owed:
-            self._owed = _size(self._buffer)
-        piece = bytes(self._buffer[: min(self._owed, PIECE)])
+            self._owed = _size(self._buffer[self._at : self._at + HEADER])
+        piece = self._buffer[self._at : self._at + min(self._owed, PIECE)]
         if not piece:
             return False
-        del self._buffer[: len(piece)]
+        self._at += len(piece)
         self._owed -= len(piece)
         protocol = self._protocol
         protocol.receive_data(piece)
@@ -308,8 +323,8 @@ class Messages:
 
     def _close(self) -> None:
         self._closed = True
-        self._owed = 0
-        self._buffer.clear()
+        self._owed = self._at = 0
+        self._buffer = b""
         self._frames = iter(())
         self._forget_begun()
 
@@ -319,7 +334,7 @@ class Messages:
         self._decoder = None
 
 
-def _size(buffer: bytearray) -> int:
+def _size(buffer: bytes) -> int:
     """
     How many bytes the frame has with which this begins (RFC 6455, section 5.2); 0 if that cannot be known yet. A
     mistake has no end: whatever follows it makes no sense any more.

@@ -18,14 +18,15 @@ class Codec:
 
     @ivar encode: message -> payload.
     @ivar name: as the protocol calls it.
+    @ivar values: how its payloads are read.
     """
 
-    __slots__ = ("_values", "encode", "name")
+    __slots__ = ("encode", "name", "values")
 
     def __init__(self, name: Literal["json", "msgpack"], encode: Callable[[Any], bytes], values: Values) -> None:
         self.name = name
         self.encode = encode
-        self._values = values
+        self.values = values
 
     def decode(self, payload: bytes, grammar: Grammar) -> Any:
         """
@@ -33,7 +34,7 @@ class Codec:
 
         @raise Refused: C{bad_json}, C{bad_message}, C{unknown_type}.
         """
-        return grammar.decode(payload, self._values)
+        return grammar.decode(payload, self.values)
 
     def plain(self, payload: bytes) -> Any:
         """
@@ -41,11 +42,11 @@ class Codec:
 
         @raise msgspec.DecodeError: it is not in this format; also C{UnicodeDecodeError}, C{RecursionError}.
         """
-        return self._values.plain(payload)
+        return self.values.plain(payload)
 
     def ref_in(self, payload: bytes) -> str | int | None:
         """The C{ref} of a message that is not looked at any further."""
-        return ref_in(payload, self._values)
+        return ref_in(payload, self.values)
 
 
 JSON = Codec("json", msgspec.json.Encoder().encode, JSON_VALUES)
