@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import compress
-from operator import ne
+from operator import itemgetter, ne
 from typing import Any, NamedTuple
 
 from netplay.game.entities import Entity, Kind
@@ -22,9 +21,12 @@ def mask_of(bits: tuple[bool, ...]) -> int:
 
 
 @lru_cache(4096)
-def bits_of(mask: int, count: int) -> tuple[bool, ...]:
-    """The other way."""
-    return tuple(bool(mask >> n & 1) for n in range(count))
+def picked_by(mask: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What takes the values out of all that a mask stands for."""
+    places = [n for n in range(mask.bit_length()) if mask >> n & 1]
+    # itemgetter makes a tuple of several places or of a slice, but not of one place.
+    one = slice(places[0], places[0] + 1) if places else slice(0)
+    return itemgetter(*places) if len(places) > 1 else itemgetter(one)
 
 
 class View(NamedTuple):
@@ -72,16 +74,18 @@ class Seen:
                 mask |= kind.team
         return mask
 
-    def row(self, mask: int, whole: bool, codec: Codec) -> bytes:
+    def row(self, mask: int) -> tuple[Any, ...]:
+        """Some of the fields, by their places: C{(number, mask, values...)}."""
+        return (self.number, mask, *picked_by(mask)(self.values))
+
+    def named(self, mask: int, *, whole: bool) -> dict[str, Any]:
         """
-        Some of the fields: C{"id": {...}} in JSON, C{[number, mask, values...]} in MessagePack.
+        Some of the fields, by their names.
 
         @param whole: whether it also says what it is, to those who did not know of it.
         """
-        if codec is not JSON:
-            return codec.encode((self.number, mask, *compress(self.values, bits_of(mask, len(self.values)))))
         shown = self.kind.shown(self.values, mask)
-        return codec.encode({self.copy.id: {**self.label(), **shown} if whole else shown})[1:-1]
+        return {**self.label(), **shown} if whole else shown
 
     def label(self) -> dict[str, Any]:
         """What it is, and whose unless its name says so; C{None} if nobody's."""
@@ -93,17 +97,9 @@ class Seen:
         return {"kind": self.kind.name, "owner": owner.id}
 
 
-class Change(NamedTuple):
-    """
-    What is to be told of an entity.
-
-    @ivar mask: of the fields that are not as they were.
-    @ivar whole: nobody knew of it where it is now.
-    """
-
-    seen: Seen
-    mask: int
-    whole: bool
+Change = tuple[Seen, int, bool]
+"""What is to be told of an entity, the mask of the fields that are not as they were, and whether nobody knew of it
+where it is now."""
 
 
 class Rows:
@@ -111,36 +107,34 @@ class Rows:
     What is told of one cell, put together.
 
     @ivar count: how many entities it tells of.
-    @ivar data: their rows: with commas between in JSON, one after the other in MessagePack.
+    @ivar data: their rows, encoded: with commas between in JSON, one after the other in MessagePack.
     @ivar new: in MessagePack, what the numbers stand for that were not known.
     """
 
     __slots__ = ("count", "data", "new")
 
-    def __init__(self, changes: list[Change], view: View, codec: Codec, encoded: dict[Any, bytes]) -> None:
-        """
-        @param encoded: rows that others were told as well, and this one's.
-        """
-        rows: list[bytes] = []
+    def __init__(self, changes: list[Change], view: View, codec: Codec) -> None:
         self.new: dict[int, Any] = {}
+        told = []
         for seen, mask, whole in changes:
             kind = seen.kind
-            if not kind.has_secrets:
-                mask &= kind.public
-                if mask or whole:
-                    rows.append(seen.row(mask, whole, codec))
-            else:
-                mask &= seen.visible(view)
-                if mask or whole:
-                    key = (seen.number, mask, whole, codec)
-                    row = encoded.get(key)
-                    if row is None:
-                        row = encoded[key] = seen.row(mask, whole, codec)
-                    rows.append(row)
-            if whole and codec is not JSON:
+            mask &= seen.visible(view) if kind.has_secrets else kind.public
+            if mask or whole:
+                told.append((seen, mask, whole))
+        self.count = len(told)
+        if codec is JSON:
+            self.data = codec.encode({seen.copy.id: seen.named(mask, whole=whole) for seen, mask, whole in told})[1:-1]
+            return
+        rows = codec.encode([seen.row(mask) for seen, mask, _ in told])
+        self.data = rows[len(array_header(self.count)) :]
+        for seen, _, whole in told:
+            if whole:
                 self.new[seen.number] = (seen.copy.id, *seen.label().values())
-        self.count = len(rows)
-        self.data = (b"," if codec is JSON else b"").join(rows)
+
+
+def array_header(count: int) -> bytes:
+    """What stands before so many values in MessagePack."""
+    return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2)
 
 
 class Changes:
@@ -174,7 +168,7 @@ class Changes:
         changes = self.by_cell.get(cell)
         if changes is None:
             changes = self.by_cell[cell] = []
-        changes.append(Change(seen, mask, whole))
+        changes.append((seen, mask, whole))
         kind = seen.kind
         if kind.has_secrets and mask & ~kind.public and (owner := seen.copy.owner) is not None:
             self.secret_of.add(owner.id)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from heapq import heappop, heappush
+from itertools import compress, count
+from operator import is_, ne
 from typing import Any
 
 import msgspec
 
-from netplay.game.changes import Change, Changes, Rows, Seen, View
+from netplay.game.changes import Change, Changes, Rows, Seen, View, array_header
 from netplay.game.entities import Entity, Kind
 from netplay.game.game import Game
 from netplay.game.grid import EVERYWHERE, GONE, NOWHERE, Cell, Cells, Grid
@@ -39,6 +41,9 @@ class Stream:
         self._kinds: dict[type[Entity], Kind] = {}
         self._has_secrets = False
         self._seen: dict[str, Seen] = {}
+        self._known: list[Seen] = []  # the same
+        self._entities: list[Entity] = []  # of these
+        self._copies: list[Entity] = []  # as they were
         self._grid: Grid[Seen] = Grid(None if game.interest is None else game.interest.radius)
         self._acks: dict[str, int] = {}
         self._teams: dict[str, str | None] = {}
@@ -47,7 +52,6 @@ class Stream:
         # Since the last take
         self._changes = Changes()
         self._rows: dict[Any, Rows] = {}
-        self._encoded: dict[Any, bytes] = {}
         self._acks_by_cell: dict[Cell, dict[str, int]] = {}
 
     # What happened
@@ -62,20 +66,12 @@ class Stream:
         self._tick = world.scene.ticks
         self._at = at
         self._rows = {}
-        self._encoded = {}
         changes = self._changes = Changes()
-        seen = self._seen
-        entities = world.entities
-        fresh = []
-        for id, entity in entities.items():
-            found = seen.get(id)
-            if found is None or found.entity is not entity:
-                fresh.append(entity)
-            elif entity != found.copy:
-                self._compare(entity, found, changes)
-        if len(entities) - len(fresh) != len(seen):
-            for known in [known for id, known in seen.items() if entities.get(id) is not known.entity]:
-                self._forget(known, changes)
+        there = list(world.entities.values())
+        as_before = len(there) == len(self._entities) and all(map(is_, there, self._entities))
+        fresh = [] if as_before else self._sort_out(world.entities, changes)
+        for n in compress(count(), map(ne, self._entities, self._copies)):
+            self._look(n, changes)
         for entity in fresh:
             if unseen is None or entity.owner is None or entity.owner.id != unseen:
                 self._meet(entity, changes)
@@ -86,6 +82,16 @@ class Stream:
                 changes.refresh = True
             self._teams = teams
         return changes
+
+    def _sort_out(self, entities: Mapping[str, Entity], changes: Changes) -> list[Entity]:
+        """Forget what is there no more. Returns what was not known before."""
+        seen = self._seen
+        for gone in [known for id, known in seen.items() if entities.get(id) is not known.entity]:
+            self._forget(gone, changes)
+        self._known = [seen[id] for id in entities if id in seen]
+        self._entities = [known.entity for known in self._known]
+        self._copies = [known.copy for known in self._known]
+        return [entity for id, entity in entities.items() if id not in seen]
 
     def _meet(self, entity: Entity, changes: Changes) -> None:
         kind = self._kinds.get(type(entity))
@@ -101,6 +107,9 @@ class Stream:
             changes.refresh = True  # nobody knows its fields yet
         number = heappop(self._free) if self._free else len(self._seen)
         seen = self._seen[entity.id] = Seen(entity, kind, number, self._grid.cell_of(entity))
+        self._known.append(seen)
+        self._entities.append(entity)
+        self._copies.append(seen.copy)
         self._arrive(seen, changes)
 
     def _forget(self, seen: Seen, changes: Changes) -> None:
@@ -110,10 +119,13 @@ class Stream:
         self._grid.remove(id, seen.cell)
         changes.moved.append((seen, seen.cell, GONE))
 
-    def _compare(self, entity: Entity, seen: Seen, changes: Changes) -> None:
+    def _look(self, n: int, changes: Changes) -> None:
+        """Something is not as it was."""
+        seen, entity = self._known[n], self._entities[n]
         if entity.owner is not seen.copy.owner:
             changes.refresh = True
         mask = seen.look()
+        self._copies[n] = seen.copy
         if self._near:
             cell = self._grid.cell_of(entity)
             if cell != seen.cell:
@@ -250,10 +262,10 @@ class Stream:
         rows = self._rows.get(key)
         if rows is None:
             if entered:
-                changes = [Change(seen, -1, True) for seen in self._grid.inside(cell).values()]
+                changes: list[Change] = [(seen, -1, True) for seen in self._grid.inside(cell).values()]
             else:
                 changes = self._changes.by_cell.get(cell, [])
-            rows = self._rows[key] = Rows(changes, view, codec, self._encoded)
+            rows = self._rows[key] = Rows(changes, view, codec)
         return rows
 
     def _gone(self, before: Cells, now: Cells) -> list[Seen]:
@@ -301,6 +313,5 @@ def _array(told: list[Rows]) -> msgspec.Raw | None:
     """In MessagePack, of what is encoded already."""
     if not told:
         return None
-    count = sum(rows.count for rows in told)
-    header = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2)
+    header = array_header(sum(rows.count for rows in told))
     return msgspec.Raw(header + b"".join([rows.data for rows in told]))
