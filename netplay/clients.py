@@ -154,6 +154,10 @@ class Client:
         if not self._gone:
             self._keep()
 
+    def may_wait(self, patient: bool) -> None:
+        """Whether what it says takes effect a moment later anyway, so that it need not be read at once."""
+        self.connection.may_wait(patient)
+
     def end(self, code: str, message: str) -> None:
         """Say an error and close the connection."""
         self.connection.end(Refused(code, message))

@@ -253,6 +253,11 @@ class Connection(Protocol):
         self.core.watch.remove(self)
         self.core.totals.gone(self.factory.feature, self.traffic())
 
+    def may_wait(self, patient: bool) -> None:
+        """Whether what the peer says may wait a moment until it is read, together with what others do."""
+        inbox = self.core.patient_inbox if patient else self.core.inbox
+        inbox.take(self.transport)
+
     def _release(self) -> None:
         now = self.core.clock.seconds()
         for client in self.clients():

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from netplay.accounts.accounts import Accounts
 from netplay.complaints import Complaints
-from netplay.inbox import Inbox
+from netplay.inbox import PATIENCE, Inbox
 from netplay.keeping import Keeping
 from netplay.limits import Gate, Limits
 from netplay.moderation.moderation import Moderation
@@ -44,6 +44,7 @@ class Core:
     @ivar accounts: who is logged in; without checkers until others are set, before any feature is built.
     @ivar moderation: who is muted or banned.
     @ivar inbox: reads what comes on plain sockets.
+    @ivar patient_inbox: the same for those whose words may wait a moment.
     @ivar features: the message features by name, once they are built.
     @ivar frame_types: which feature has which frame type, those included that are left out.
     @ivar operations: what a backend may ask of the features, once they are built.
@@ -60,6 +61,7 @@ class Core:
         self.gate = Gate(limits, self.moderation.check_address)
         self.complaints = Complaints(clock)
         self.inbox = Inbox()
+        self.patient_inbox = Inbox(PATIENCE)
         self.keeping = Keeping(clock)
         self.sessions = Sessions()
         self.saved = SavedSessions(self)

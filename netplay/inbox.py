@@ -13,7 +13,7 @@ import select
 from typing import Any
 
 from twisted.internet import tcp, unix
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -21,23 +21,33 @@ from zope.interface import implementer
 MOST = 512
 """Sockets that are read before the reactor is asked again what else there is to do."""
 
+PATIENCE = 0.005
+"""Seconds that an inbox waits which may."""
+
 _PLAIN = (tcp.Server, unix.Server)
 
 
 @implementer(IReadDescriptor, IReactorFDSet)
 class Inbox:
     """
-    Reads for all connections of a daemon. To the reactor it is something that can be read; to a transport it is the
+    Reads for connections of a daemon. To the reactor it is something that can be read; to a transport it is the
     reactor, which transports ask to watch them (IReactorFDSet).
 
-    It is there for the reactor only while it watches somebody.
+    It is there for the reactor only while it watches somebody. With patience it reads at once when nothing came for a
+    while, and after that only every so often, as long as something comes: what is read together costs a fraction of
+    what it does one at a time, when the processor has slept or done other things in between. Network cards and their
+    drivers do the same, see U{NAPI<https://docs.kernel.org/networking/napi.html>}.
+
+    @param patience: seconds that what comes may wait.
     """
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 0.0) -> None:
+        self._patience = patience
         self._reactor: Any = None
         self._poll: Any = None
+        self._pause: IDelayedCall | None = None
         self._transports: dict[int, Any] = {}
 
     def take(self, transport: Any) -> None:
@@ -45,11 +55,20 @@ class Inbox:
         A transport is read here from now on, if it is an accepted socket's own and the system can do that. TLS, and
         whatever else stands between the socket and the protocol, stays with the reactor.
         """
-        if type(transport) in _PLAIN and hasattr(select, "epoll"):
-            self._reactor = transport.reactor
-            transport.stopReading()
-            transport.reactor = self
-            transport.startReading()
+        if type(transport) not in _PLAIN or not transport.connected or not hasattr(select, "epoll"):
+            return
+        before = transport.reactor
+        if isinstance(before, Inbox):
+            self._reactor = before._reactor
+            is_read = transport.fileno() in before._transports
+        else:
+            self._reactor = before
+            is_read = True
+        if is_read:
+            before.removeReader(transport)
+        transport.reactor = self
+        if is_read:
+            self.addReader(transport)
 
     # What transports ask of their reactor
 
@@ -85,9 +104,28 @@ class Inbox:
         return fd
 
     def doRead(self) -> None:
-        """Read from each that can be."""
+        """Something came."""
+        self._read()
+        if self._patience and self._poll is not None:
+            self._reactor.removeReader(self)
+            self._wait()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor is at its end, and ends all that it watches."""
+        for transport in list(self._transports.values()):
+            transport.connectionLost(reason)
+
+    def logPrefix(self) -> str:
+        """ILoggingContext."""
+        return "Inbox"
+
+    # Reading
+
+    def _read(self) -> bool:
+        """Read from each that can be. Returns whether there were any."""
         transports = self._transports
-        for fd, events in self._poll.poll(0, MOST):
+        found = self._poll.poll(0, MOST)
+        for fd, events in found:
             transport = transports.get(fd)
             if transport is None:
                 continue  # it was stopped by one before it
@@ -107,15 +145,21 @@ class Inbox:
                     transport.abortConnection()
             else:
                 self._hand_back(transport)
+        return bool(found)
 
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor is at its end, and ends all that it watches."""
-        for transport in list(self._transports.values()):
-            transport.connectionLost(reason)
+    def _wait(self) -> None:
+        self._pause = self._reactor.callLater(self._patience, self._look)
 
-    def logPrefix(self) -> str:
-        """ILoggingContext."""
-        return "Inbox"
+    def _look(self) -> None:
+        """Read on while there is something; otherwise the reactor says when there is."""
+        self._pause = None
+        found = self._read()
+        if self._poll is None:
+            return
+        if found:
+            self._wait()
+        else:
+            self._reactor.addReader(self)
 
     def _hand_back(self, transport: Any) -> None:
         """It has come to its end, or failed: the reactor finds the same, and does what is to be done."""
@@ -124,5 +168,8 @@ class Inbox:
 
     def _close(self) -> None:
         self._reactor.removeReader(self)
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         self._poll.close()
         self._poll = None

@@ -165,7 +165,9 @@ class LiveRoom:
     def enter(self, occupant: Occupant, player: str) -> None:
         """A player is here: it is told the state, what has happened as it came, and all else from now on."""
         self._occupants[player] = occupant
-        if not self._beating:
+        if self._beating:
+            occupant.client.may_wait(True)
+        else:
             self._changed()
         self._caught(self._audience.admit, occupant.client, player, self._change)
         self.hear(occupant.client)
@@ -356,6 +358,7 @@ class LiveRoom:
             self._quiet(occupant.client)
 
     def _quiet(self, client: Client) -> None:
+        client.may_wait(False)
         self._audience.leave(client)
         if self._talk.channel in client.channels:
             self._talk.channel.leave(client)
@@ -429,6 +432,8 @@ class LiveRoom:
         beating = room.game.ticking and room.phase is Phase.PLAYING
         if beating != self._beating:
             self._beating = beating
+            for occupant in self._occupants.values():
+                occupant.client.may_wait(beating)
             if beating:
                 self._steps.start()
             else:
