@@ -44,12 +44,6 @@ Answering = Deferred[Any] | None
 MOST_UNANSWERED = 100
 """Requests of one connection that have taken effect and are still to be answered."""
 
-READ_SMALL = 4096
-"""Bytes read at once: to make room for 64 KiB takes longer than to read the few that most messages have."""
-
-READ_LARGE = 65536
-"""Bytes read at once from who has sent as many as that at once."""
-
 MOST_TURNED_AWAY = 100
 """Connections beyond the limits that are told so at the same time; any further are just closed."""
 
@@ -76,7 +70,25 @@ class Connection(Protocol):
     @ivar address: whose connection it counts as: the peer's, or what a proxy has told in its own way.
     @ivar account: who is logged in on it, for all its features; C{None} for a guest.
     @ivar mistakes: messages in a row that made no sense.
+    @ivar unanswered: requests that have taken effect, and are still to be answered.
     """
+
+    # What is looked at for every message lies side by side.
+    __slots__ = (
+        "_bucket",
+        "_busy",
+        "_choked",
+        "_header",
+        "_heard",
+        "_messages",
+        "_open",
+        "_received",
+        "core",
+        "framing",
+        "mistakes",
+        "outbox",
+        "unanswered",
+    )
 
     log = Logger()
 
@@ -87,27 +99,27 @@ class Connection(Protocol):
     account: Account | None = None
 
     outbox: Outbox
-    _header: ProxyHeader | None = None  # that is still to come
     _gate_key: str | None = None
     _inside = False  # counted by the gate
-    _open = False  # input means something
     _ending = False  # the last words are said
-    _busy = False  # a request is not done yet
-    unanswered = 0  # requests that have taken effect, and are still to be answered
-    _choked = False  # too much waits to be sent
     _input_over = False
-    _heard = False  # something came since the last check
     _taken = (0, 0)  # how far sending had come at the last check
-    _messages = 0
-    _received = 0  # bytes
     _unfinished: tuple[int, float] | None = None  # messages when the unfinished one was first seen, and when
-    _bucket: TokenBucket | None = None
     _said_limited = -1e9
-    mistakes = 0
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.framing: IFraming = self.make_framing(core.limits.max_message)
+        self._header: ProxyHeader | None = None  # that is still to come
+        self._open = False  # input means something
+        self._busy = False  # a request is not done yet
+        self._choked = False  # too much waits to be sent
+        self._heard = False  # something came since the last check
+        self._messages = 0
+        self._received = 0  # bytes
+        self._bucket: TokenBucket | None = None
+        self.unanswered = 0
+        self.mistakes = 0
         self._quiet_since = self._taken_at = core.clock.seconds()
         self._waiting_for_answers: list[Deferred[Any]] = []
 
@@ -150,7 +162,6 @@ class Connection(Protocol):
         """Count it, wait for a proxy's header or the handshake of TLS if there is one, and open."""
         core = self.core
         limits = core.limits
-        self.transport.bufferSize = READ_SMALL  # type: ignore[union-attr]
         self.outbox = Outbox(
             self.transport,
             core.clock,
@@ -318,10 +329,7 @@ class Connection(Protocol):
             data = self._header_received(data)
         if self._open:
             self._heard = True
-            size = len(data)
-            self._received += size
-            if size == READ_SMALL:
-                self.transport.bufferSize = READ_LARGE  # type: ignore[union-attr]
+            self._received += len(data)
             self.framing.feed(data)
             if not (self._busy or self._choked):
                 self._pump()

@@ -85,15 +85,20 @@ class WebProtocol(Connection):
         browsers tell their pages only close codes.
     """
 
+    __slots__ = ("_talk",)
+
     factory: WebFactory
     refused: Refused | None = None
     _channel: WebChannel | None = None
-    _talk: Talk | None = None
     _alive = False  # something came before the last check, be it only a pong
     _alive_at = 0.0
     _pinged = False
     _counted = 0  # messages at the last check
     _waiting_since = 0.0  # for the rest of a request, or for the next
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._talk: Talk | None = None
 
     def make_framing(self, max_message: int) -> IFraming:
         """HTTP first of all."""
