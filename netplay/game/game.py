@@ -123,6 +123,8 @@ class Game:
     @cvar join_in: whether players may join while a round is being played.
     @cvar spectators: whether others may watch.
     @cvar brief: full states leave out the entities: positions and scores say it all.
+    @ivar entities: what is in the world, by id; L{add} and L{remove} change that.
+    @ivar turnover: how often they did.
     """
 
     name: ClassVar[str] = ""
@@ -166,6 +168,7 @@ class Game:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.entities: dict[str, Entity] = {}
+        self.turnover = 0
         self._numbers = 0
 
     # Hooks
@@ -250,6 +253,7 @@ class Game:
         entity.id = id
         entity.owner = owner
         self.entities[id] = entity
+        self.turnover += 1
         return entity
 
     def _number(self) -> str:
@@ -263,6 +267,7 @@ class Game:
         """Take something out of the world, if it is still there."""
         if self.entities.get(entity.id) is entity:
             del self.entities[entity.id]
+            self.turnover += 1
 
     def all(self, kind: type[E]) -> list[E]:
         """Everything of a kind, in the order in which it was added."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from heapq import heappop, heappush
 from itertools import compress, count
-from operator import is_, ne
+from operator import ne
 from typing import Any
 
 import msgspec
@@ -41,7 +41,8 @@ class Stream:
         self._kinds: dict[type[Entity], Kind] = {}
         self._has_secrets = False
         self._seen: dict[str, Seen] = {}
-        self._known: list[Seen] = []  # the same
+        self._world: tuple[Game, int] | None = None  # and its turnover, when everything in it was known
+        self._known: list[Seen] = []  # what was seen
         self._entities: list[Entity] = []  # of these
         self._copies: list[Entity] = []  # as they were
         self._grid: Grid[Seen] = Grid(None if game.interest is None else game.interest.radius)
@@ -67,14 +68,14 @@ class Stream:
         self._at = at
         self._rows = {}
         changes = self._changes = Changes()
-        there = list(world.entities.values())
-        as_before = len(there) == len(self._entities) and all(map(is_, there, self._entities))
-        fresh = [] if as_before else self._sort_out(world.entities, changes)
+        turnover = world, world.turnover
+        fresh = [] if turnover == self._world else self._sort_out(world.entities, changes)
         for n in compress(count(), map(ne, self._entities, self._copies)):
             self._look(n, changes)
         for entity in fresh:
             if unseen is None or entity.owner is None or entity.owner.id != unseen:
                 self._meet(entity, changes)
+        self._world = turnover if len(self._known) == len(world.entities) else None
         self._take_acks(acks, changes)
         if self._has_secrets:
             teams = {player.id: player.team for player in world.scene.seats.values()}
