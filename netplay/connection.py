@@ -80,6 +80,7 @@ class Connection(Protocol):
         "_choked",
         "_header",
         "_heard",
+        "_input_over",
         "_messages",
         "_open",
         "_received",
@@ -102,7 +103,6 @@ class Connection(Protocol):
     _gate_key: str | None = None
     _inside = False  # counted by the gate
     _ending = False  # the last words are said
-    _input_over = False
     _taken = (0, 0)  # how far sending had come at the last check
     _unfinished: tuple[int, float] | None = None  # messages when the unfinished one was first seen, and when
     _said_limited = -1e9
@@ -115,6 +115,7 @@ class Connection(Protocol):
         self._busy = False  # a request is not done yet
         self._choked = False  # too much waits to be sent
         self._heard = False  # something came since the last check
+        self._input_over = False  # the peer will send no more
         self._messages = 0
         self._received = 0  # bytes
         self._bucket: TokenBucket | None = None

@@ -273,7 +273,7 @@ class LiveRoom:
             raise
         except BaseException:
             self._crash()
-        if self.room.phase is not Phase.PLAYING:
+        if self.room.scene.phase is not Phase.PLAYING:
             self._after()
 
     def ready(self, player: str, ready: bool) -> None:

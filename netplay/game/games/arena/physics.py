@@ -61,7 +61,7 @@ class Body(Protocol):
 
 B = TypeVar("B", bound=Body)
 
-_x = attrgetter("x")
+_x, _spot = attrgetter("x"), attrgetter("x", "y")
 
 
 def walk(right: int, down: int, fast: bool) -> tuple[int, int]:
@@ -88,17 +88,18 @@ def touching(bodies: Iterable[B]) -> list[tuple[B, B]]:
     each other (U{https://en.wikipedia.org/wiki/Sweep_and_prune}).
     """
     order = sorted(bodies, key=_x)
-    spots = [(body.x, body.y) for body in order]
+    spots = list(map(_spot, order))
     pairs = []
-    for first, (x, y) in enumerate(spots, 1):
-        for second in range(first, len(spots)):
+    for first, (x, y) in enumerate(spots):
+        second = first + 1
+        while second < len(spots):
             other_x, other_y = spots[second]
-            dx = other_x - x
+            dx, dy = other_x - x, other_y - y
             if dx >= REACH:
                 break
-            dy = other_y - y
-            if dx * dx + dy * dy < REACH * REACH:
-                pairs.append((order[first - 1], order[second]))
+            if -REACH < dy < REACH and dx * dx + dy * dy < REACH * REACH:
+                pairs.append((order[first], order[second]))
+            second += 1
     return pairs
 
 
