@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from netplay.totals import Pace
 
-GRID = 0.005
+GRID = 0.0025
 """
 Seconds. Time is counted from multiples of this, so that several worlds are moved when the reactor wakes up for one of
 them, one after the other: that costs less than to wake up for each, and a processor that has slept or done something
