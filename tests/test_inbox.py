@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from netplay.inbox import Inbox
+from netplay.inbox import SMALL, Inbox
 from tests.support import LogRecorder, Peer, TLSPeer, make_certificate, make_folder, until
 
 
@@ -118,7 +118,7 @@ class ReadingTests(InboxCase):
         transport.resumeProducing()  # once is enough
         await until(lambda: paused.heard == b"hello")
 
-    async def test_who_is_stopped_by_one_before_is_not_read(self) -> None:
+    async def test_who_is_stopped_by_one_before_loses_nothing(self) -> None:
         address = self.listen()
         both = [await self.accept(address) for _ in range(2)]
         for listener, peer in both:
@@ -128,7 +128,18 @@ class ReadingTests(InboxCase):
                     listener.then = transport.pauseProducing
             peer.socket.sendall(b"hello")
         self.inbox.doRead()
-        self.assertEqual(sorted(listener.heard for listener, _ in both), [b"", b"hello"])
+        self.assertEqual([listener.heard for listener, _ in both], [b"hello", b"hello"])
+        self.assertEqual(self.inbox.fileno(), -1)  # and both are stopped
+
+    async def test_who_sends_much_is_read_in_larger_pieces(self) -> None:
+        listener, peer = await self.accept(self.listen())
+        pieces: list[int] = []
+        listener.then = lambda: pieces.append(len(listener.heard) - sum(pieces))
+        peer.socket.sendall(bytes(SMALL))
+        await until(lambda: pieces)
+        peer.socket.sendall(bytes(2 * SMALL))
+        await until(lambda: len(listener.heard) == 3 * SMALL)
+        self.assertEqual(pieces, [SMALL, 2 * SMALL])
 
     async def test_an_exception_ends_one_connection_and_is_logged(self) -> None:
         log = LogRecorder(self)
@@ -142,6 +153,82 @@ class ReadingTests(InboxCase):
         self.assertIsNone(other.lost_by)
         self.assertEqual(log.texts(), ["while reading from a client"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class PatienceTests(InboxCase):
+    """What is done where what comes may wait."""
+
+    PATIENCE = 3600.0  # what waits is looked at when a test says so
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.prompt, self.inbox = self.inbox, Inbox(self.PATIENCE)
+
+    def looks(self) -> list[Any]:
+        """When it will look again."""
+        calls = self.reactor.getDelayedCalls()
+        return [call for call in calls if call.getTime() > self.reactor.seconds() + self.PATIENCE / 2]
+
+    async def test_it_reads_at_once_and_then_together_what_came_meanwhile(self) -> None:
+        address = self.listen()
+        (ann, ann_peer), (bob, bob_peer), (other, other_peer) = [await self.accept(address) for _ in range(3)]
+        self.prompt.take(other.transport)
+        ann_peer.socket.sendall(b"1")
+        await until(lambda: ann.heard == b"1")
+        for peer in (ann_peer, bob_peer, other_peer):
+            peer.socket.sendall(b"2")
+        await until(lambda: other.heard == b"2")
+        self.assertEqual((ann.heard, bob.heard), (b"1", b""))
+        [look] = self.looks()
+        look.reset(0)
+        await until(lambda: ann.heard == b"12")
+        self.assertEqual(bob.heard, b"2")
+
+    async def test_when_nothing_came_meanwhile_the_next_is_read_at_once(self) -> None:
+        listener, peer = await self.accept(self.listen())
+        for word in (b"1", b"2"):
+            peer.socket.sendall(word)
+            await until(lambda word=word: listener.heard.endswith(word))
+            self.assertNotIn(self.inbox, self.reactor.getReaders())  # the reactor does not spin
+            [look] = self.looks()
+            look.reset(0)
+            await until(lambda: self.inbox in self.reactor.getReaders())
+            self.assertEqual(self.looks(), [])
+
+    async def test_it_waits_for_nobody_who_has_gone(self) -> None:
+        listener, peer = await self.accept(self.listen())
+        peer.socket.sendall(b"1")
+        await until(lambda: self.looks())
+        listener.transport.abortConnection()  # type: ignore[union-attr]
+        await until(lambda: listener.lost_by)
+        self.assertEqual(self.looks(), [])
+
+    async def test_from_one_inbox_to_the_other(self) -> None:
+        listener, peer = await self.accept(self.listen())
+        for inbox, other in ((self.prompt, self.inbox), (self.inbox, self.prompt)):
+            inbox.take(listener.transport)
+            inbox.take(listener.transport)  # it stays
+            self.assertEqual(other.fileno(), -1)
+            before = listener.heard
+            peer.socket.sendall(b"hello")
+            await until(lambda before=before: listener.heard == before + b"hello")
+
+    async def test_who_is_paused_stays_so(self) -> None:
+        listener, peer = await self.accept(self.listen())
+        transport: Any = listener.transport
+        transport.pauseProducing()
+        self.prompt.take(transport)
+        self.assertEqual(self.prompt.fileno(), -1)
+        transport.resumeProducing()
+        peer.socket.sendall(b"hello")
+        await until(lambda: listener.heard == b"hello")
+
+    async def test_who_has_gone_is_left_alone(self) -> None:
+        listener, _peer = await self.accept(self.listen())
+        listener.transport.abortConnection()  # type: ignore[union-attr]
+        await until(lambda: listener.lost_by)
+        self.prompt.take(listener.transport)
+        self.assertEqual(self.prompt.fileno(), -1)
 
 
 class EndTests(InboxCase):

@@ -58,9 +58,11 @@ class Seen:
 
     def look(self) -> int:
         """Know it as it is now. Returns the mask of the fields that are not as they were."""
-        self.copy = _copy(self.entity)
-        before, self.values = self.values, self.kind.values(self.entity)
-        return mask_of(tuple(map(ne, self.values, before)))
+        entity = self.entity
+        self.copy = _copy(entity)
+        before = self.values
+        self.values = now = self.kind.values(entity)
+        return mask_of((*map(ne, now, before),))
 
     def visible(self, view: View) -> int:
         """Mask of the fields that a viewer sees."""
@@ -73,10 +75,6 @@ class Seen:
             elif view.team is not None and view.team == owner.team:
                 mask |= kind.team
         return mask
-
-    def row(self, mask: int) -> tuple[Any, ...]:
-        """Some of the fields, by their places: C{(number, mask, values...)}."""
-        return (self.number, mask, *picked_by(mask)(self.values))
 
     def named(self, mask: int, *, whole: bool) -> dict[str, Any]:
         """
@@ -115,21 +113,22 @@ class Rows:
 
     def __init__(self, changes: list[Change], view: View, codec: Codec) -> None:
         self.new: dict[int, Any] = {}
-        told = []
+        rows: list[Any] = []
+        by_name = codec is JSON
         for seen, mask, whole in changes:
             kind = seen.kind
             mask &= seen.visible(view) if kind.has_secrets else kind.public
-            if mask or whole:
-                told.append((seen, mask, whole))
-        self.count = len(told)
-        if codec is JSON:
-            self.data = codec.encode({seen.copy.id: seen.named(mask, whole=whole) for seen, mask, whole in told})[1:-1]
-            return
-        rows = codec.encode([seen.row(mask) for seen, mask, _ in told])
-        self.data = rows[len(array_header(self.count)) :]
-        for seen, _, whole in told:
+            if not (mask or whole):
+                continue
+            if by_name:
+                rows.append((seen.copy.id, seen.named(mask, whole=whole)))
+                continue
+            rows.append((seen.number, mask, *picked_by(mask)(seen.values)))
             if whole:
                 self.new[seen.number] = (seen.copy.id, *seen.label().values())
+        self.count = len(rows)
+        # One call for all of them; what goes around them is put there by whoever puts cells together.
+        self.data = codec.encode(dict(rows))[1:-1] if by_name else codec.encode(rows)[len(array_header(self.count)) :]
 
 
 def array_header(count: int) -> bytes:

@@ -13,6 +13,8 @@ from msgspec import Struct, inspect
 
 T = TypeVar("T")
 
+_astuple = msgspec.structs.astuple
+
 
 class Sight(Enum):
     """Who may see a field."""
@@ -110,7 +112,7 @@ class Kind:
 
         @raise ValueError: a C{float} is none, or not finite.
         """
-        values: tuple[Any, ...] = self._pick(msgspec.structs.astuple(entity))
+        values: tuple[Any, ...] = self._pick(_astuple(entity))
         if self._rounded is None:
             return values
         try:

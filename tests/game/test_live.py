@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 from unittest.mock import patch
 
 from twisted.logger import formatEvent
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from netplay.game import Entity, Game, Message, Player
 from netplay.game.games.sandbox import Sandbox
 from tests.features import START, House, LineClient
 from tests.game.rooms import Go, RoomsTestCase, Run, Walk
-from tests.support import LogRecorder
+from tests.support import LogRecorder, Peer, until
 
 
 class RoomTestCase(SynchronousTestCase):
@@ -613,6 +614,51 @@ class CrashTests(RoomsTestCase):
             self.assertEqual([m["code"] for m in client.heard("error")], ["room_crashed"])
             self.assertEqual(client.session.live.name, "lobby")
         self.ended()
+
+
+class ReadingTests(TestCase):
+    """When it is read what players say, over real sockets."""
+
+    timeout = 30
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.house = House()
+        self.port: Any = reactor.listenTCP(0, self.house.game.factory, interface="127.0.0.1")  # type: ignore[attr-defined]
+        self.addCleanup(self.port.stopListening)
+
+    async def connect(self) -> tuple[Peer, Any]:
+        """A client, and the transport of its connection."""
+        connections = self.house.core.watch.connections
+        before = set(connections)
+        peer = Peer(("127.0.0.1", self.port.getHost().port))
+        await until(lambda: connections - before)
+        [connection] = connections - before
+        return peer, connection.transport
+
+    async def says(self, peer: Peer, **message: Any) -> None:
+        """Until it has the answer."""
+        peer.socket.sendall(json.dumps({**message, "ref": 1}).encode())
+        await peer.read_until(lambda: b'"ref":1' in peer.got)
+        peer.got.clear()
+
+    async def test_who_plays_where_the_game_ticks_may_wait_a_moment(self) -> None:
+        core = self.house.core
+        (ann, to_ann), (bob, to_bob) = await self.connect(), await self.connect()
+        await self.says(ann, type="join", game="arena")
+        self.assertIs(to_ann.reactor, core.inbox)
+        self.house.wait(4)  # it has begun
+        self.assertIs(to_ann.reactor, core.patient_inbox)
+        await self.says(bob, type="join", game="arena")
+        self.assertIs(to_bob.reactor, core.patient_inbox)
+        await self.says(bob, type="leave")
+        self.assertIs(to_bob.reactor, core.inbox)
+        self.house.wait(121)  # it is over
+        self.assertIs(to_ann.reactor, core.inbox)
+        for peer in (ann, bob):
+            peer.close()
+        await until(lambda: not core.watch.connections)
 
 
 class BrokenLobbyTests(SynchronousTestCase):
