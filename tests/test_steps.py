@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from netplay.steps import Steps
+from netplay.steps import GRID, Steps
 from netplay.ticklimit import TickOverrun
 from netplay.totals import Pace
 from tests.support import LogRecorder
@@ -43,6 +43,16 @@ class StepsTests(SynchronousTestCase):
         self.clock.pump([1.0] * 6)
         self.assertEqual(self.made, [112, 114, 116])
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_several_are_made_when_the_reactor_wakes_up_for_one(self) -> None:
+        others = [self.make() for _ in range(2)]
+        for steps in (self.steps, *others):
+            self.clock.advance(GRID / 4)
+            steps.start()
+        self.clock.advance(2)
+        self.assertEqual(self.made, [])
+        self.clock.advance(GRID / 4)
+        self.assertEqual(self.made, [102 + GRID] * 3)
 
     def test_it_may_be_stopped_without_having_begun(self) -> None:
         self.steps.stop()

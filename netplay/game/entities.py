@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from math import hypot, isfinite
 from operator import itemgetter
-from typing import Annotated, Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, inspect
@@ -44,17 +44,31 @@ class Entity(Struct, kw_only=True):
     Something in the world that clients see. Subclasses declare its fields, which hold numbers, strings, booleans,
     C{None}, or tuples of these. Setting a field is all there is to do: whoever may see it is told.
 
+    What never changes, but comes and goes, is best declared C{fixed}: a world may be full of it, and nobody looks at it
+    again and again.
+
     It is a Struct so that what a room costs is not Python's: reading, comparing and copying happen in C.
 
     @cvar kind: what clients call it; the name of the class in snake case unless set.
+    @cvar fixed: its fields hold what they held when it was made; setting one raises C{AttributeError}.
     @ivar id: its name in the room, given when it is added to the game.
     @ivar owner: the player to whom it belongs, if any.
     """
 
     kind: ClassVar[str] = ""
+    fixed: ClassVar[bool] = False
 
     id: str = ""
     owner: Any = None
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if cls.fixed is True:
+            cls.__setattr__ = _refuse  # type: ignore[assignment]
+
+
+def _refuse(entity: Entity, name: str, value: object) -> NoReturn:
+    raise AttributeError(f"{type(entity).__name__} is fixed: {name} is set when it is made, or leave out fixed = True")
 
 
 class Kind:
@@ -69,9 +83,22 @@ class Kind:
     @ivar team: mask of what the owner's team sees besides.
     @ivar own: mask of what the owner sees besides.
     @ivar has_secrets: whether not everyone sees the same of it.
+    @ivar fixed: whether it never changes.
     """
 
-    __slots__ = ("_pick", "_rounded", "_whole", "fields", "has_secrets", "name", "own", "public", "scales", "team")
+    __slots__ = (
+        "_pick",
+        "_rounded",
+        "_whole",
+        "fields",
+        "fixed",
+        "has_secrets",
+        "name",
+        "own",
+        "public",
+        "scales",
+        "team",
+    )
 
     def __init__(self, cls: type[Entity], digits: int | None) -> None:
         self.name = kind_name(cls)
@@ -81,6 +108,8 @@ class Kind:
         self.fields = tuple(name for name, sight in sights.items() if sight is not Sight.NOBODY)
         if "kind" in self.fields:
             raise TypeError(f"{cls.__name__}.kind: that is what clients call the class; give the field another name")
+        if "fixed" in types:
+            raise TypeError(f"{cls.__name__}.fixed: that says whether it changes; give the field another name")
         for name in Entity.__struct_fields__:
             if name in vars(cls).get("__annotations__", ()):
                 raise TypeError(f"{cls.__name__}.{name}: every entity has one of its own; give the field another name")
@@ -104,6 +133,7 @@ class Kind:
         whole = tuple(scale if is_rounded else 0 for scale, is_rounded in zip(self.scales, rounded, strict=True))
         self._rounded = whole if any(rounded) else None
         self.has_secrets = bool(self.team or self.own)
+        self.fixed = cls.fixed is True
         self._whole = tuple(zip(self.fields, self.scales, strict=True))
 
     def values(self, entity: Entity) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from sys import float_info
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 from twisted.plugin import IPlugin
 from zope.interface import directlyProvides
 
@@ -250,8 +251,8 @@ class Game:
             id = owner.id if owner is not None and owner.id not in self.entities else self._number()
         if id in self.entities:
             raise ValueError(f"there is a {id!r} already")
-        entity.id = id
-        entity.owner = owner
+        force_setattr(entity, "id", id)  # it may be fixed
+        force_setattr(entity, "owner", owner)
         self.entities[id] = entity
         self.turnover += 1
         return entity

@@ -42,7 +42,7 @@ class Stream:
         self._has_secrets = False
         self._seen: dict[str, Seen] = {}
         self._world: tuple[Game, int] | None = None  # and its turnover, when everything in it was known
-        self._known: list[Seen] = []  # what was seen
+        self._known: list[Seen] = []  # what was seen and may change
         self._entities: list[Entity] = []  # of these
         self._copies: list[Entity] = []  # as they were
         self._grid: Grid[Seen] = Grid(None if game.interest is None else game.interest.radius)
@@ -68,6 +68,7 @@ class Stream:
         self._at = at
         self._rows = {}
         changes = self._changes = Changes()
+        seen = self._seen
         turnover = world, world.turnover
         fresh = [] if turnover == self._world else self._sort_out(world.entities, changes)
         for n in compress(count(), map(ne, self._entities, self._copies)):
@@ -75,7 +76,7 @@ class Stream:
         for entity in fresh:
             if unseen is None or entity.owner is None or entity.owner.id != unseen:
                 self._meet(entity, changes)
-        self._world = turnover if len(self._known) == len(world.entities) else None
+        self._world = turnover if len(seen) == len(world.entities) else None
         self._take_acks(acks, changes)
         if self._has_secrets:
             teams = {player.id: player.team for player in world.scene.seats.values()}
@@ -89,7 +90,7 @@ class Stream:
         seen = self._seen
         for gone in [known for id, known in seen.items() if entities.get(id) is not known.entity]:
             self._forget(gone, changes)
-        self._known = [seen[id] for id in entities if id in seen]
+        self._known = [known for id in entities if (known := seen.get(id)) is not None and not known.kind.fixed]
         self._entities = [known.entity for known in self._known]
         self._copies = [known.copy for known in self._known]
         return [entity for id, entity in entities.items() if id not in seen]
@@ -108,9 +109,10 @@ class Stream:
             changes.refresh = True  # nobody knows its fields yet
         number = heappop(self._free) if self._free else len(self._seen)
         seen = self._seen[entity.id] = Seen(entity, kind, number, self._grid.cell_of(entity))
-        self._known.append(seen)
-        self._entities.append(entity)
-        self._copies.append(seen.copy)
+        if not kind.fixed:
+            self._known.append(seen)
+            self._entities.append(entity)
+            self._copies.append(seen.copy)
         self._arrive(seen, changes)
 
     def _forget(self, seen: Seen, changes: Changes) -> None:
@@ -220,7 +222,8 @@ class Stream:
             delta.set = _object(told)
             delta.gone = [seen.copy.id for seen in gone] or None
         else:
-            delta.ack = {self._number(player): seq for player, seq in acks.items()} or None
+            seen = self._seen
+            delta.ack = {seen[id].number if id in seen else id: seq for id, seq in acks.items()} or None
             delta.new = {number: what for rows in told for number, what in rows.new.items()} or None
             delta.rows = _array(told)
             delta.gone = [seen.number for seen in gone] or None
@@ -298,11 +301,6 @@ class Stream:
         """Where what goes by a player's id is."""
         seen = self._seen.get(player)
         return NOWHERE if seen is None else seen.cell
-
-    def _number(self, player: str) -> int | str:
-        """Under which number the viewers know what goes by a player's id."""
-        seen = self._seen.get(player)
-        return player if seen is None else seen.number
 
 
 def _object(told: list[Rows]) -> msgspec.Raw | None:

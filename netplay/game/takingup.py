@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from netplay.game.entities import Entity, Kind, kind_name
 from netplay.game.game import Game
@@ -44,7 +45,7 @@ def take_up(room: Room, game: type[Game]) -> None:
     memo.update({id(old): new for old, new in made})
     for old, new in made:
         for name in set(old.__struct_fields__).intersection(new.__struct_fields__):
-            setattr(new, name, deepcopy(getattr(old, name), memo))
+            force_setattr(new, name, deepcopy(getattr(old, name), memo))
     timers = deepcopy(scene.timers, memo)
     changed = game.__new__(game)
     changed.__dict__.update(deepcopy(world.__dict__, memo))

@@ -88,6 +88,9 @@ class KindTests(SynchronousTestCase):
         class Kinded(Entity):
             kind: str = "x"  # type: ignore[misc]
 
+        class Fixed(Entity):
+            fixed: bool = True  # type: ignore[misc]
+
         class Owned(Entity):
             owner: str = "x"
 
@@ -101,6 +104,7 @@ class KindTests(SynchronousTestCase):
             (Listing, "cards"),
             (Nested, "cards"),
             (Kinded, "kind"),
+            (Fixed, "fixed"),
             (Owned, "owner"),
             (HalfSecret, "card"),
             (InsideOut, "cards"),
@@ -108,6 +112,23 @@ class KindTests(SynchronousTestCase):
             with self.subTest(cls=cls):
                 error = self.assertRaises(TypeError, Kind, cls, 2)
                 self.assertIn(f"{cls.__name__}.{field}: ", str(error))
+
+
+class FixedTests(SynchronousTestCase):
+    """What never changes."""
+
+    def test_it_holds_what_it_held_when_it_was_made(self) -> None:
+        class Star(Entity):
+            fixed = True
+
+            x: int
+
+        star = Star(x=1)
+        error = self.assertRaises(AttributeError, setattr, star, "x", 2)
+        self.assertIn("Star is fixed: x is set when it is made", str(error))
+        self.assertEqual(star.x, 1)
+        self.assertTrue(Kind(Star, 2).fixed)
+        self.assertFalse(Kind(PowerUp, 2).fixed)
 
 
 class PlaceTests(SynchronousTestCase):

@@ -47,6 +47,16 @@ class Rock(Entity):
     y: float = 0
 
 
+class Tree(Entity):
+    """Something that comes and goes, but does not change."""
+
+    fixed = True
+
+    x: float = 0
+    y: float = 0
+    rings: Owner[int] = 1
+
+
 class World(Game):
     """Everyone sees everything but secrets."""
 
@@ -150,7 +160,7 @@ class Machine(RuleBasedStateMachine):
     places = st.sampled_from([-8.0, -4.001, -0.004, 0.0, 3.996, 4.0, 7.999]) | st.integers(-120, 120).map(
         lambda tenths: tenths / 10
     )
-    kinds = st.sampled_from([Thing, Thing, Rock, Sign])
+    kinds = st.sampled_from([Thing, Thing, Rock, Sign, Tree])
 
     @initialize(
         game=st.sampled_from([World, Wide]), things=st.lists(st.tuples(kinds, whose, places, places), max_size=4)
@@ -172,6 +182,11 @@ class Machine(RuleBasedStateMachine):
         """One of the entities, if there are any."""
         entities = list(self.world.entities.values())
         return entities[number % len(entities)] if entities else None
+
+    def some_that_changes(self, number: int) -> Any:
+        """The same, but for what does not."""
+        entity = self.some(number)
+        return None if entity is None or entity.fixed else entity
 
     @rule(kind=kinds, owner=whose, x=places, y=places)
     def add(self, kind: Any, owner: int | None, x: float, y: float) -> None:
@@ -200,12 +215,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=numbers, x=places, y=places)
     def move(self, number: int, x: float, y: float) -> None:
-        if hasattr(entity := self.some(number), "x"):
+        if hasattr(entity := self.some_that_changes(number), "x"):
             entity.x, entity.y = x, y
 
     @rule(number=numbers, by=st.sampled_from([-0.01, -0.004, -0.001, 0.001, 0.004, 0.01]))
     def creep(self, number: int, by: float) -> None:
-        if hasattr(entity := self.some(number), "x"):
+        if hasattr(entity := self.some_that_changes(number), "x"):
             entity.x += by
 
     @rule(number=numbers, value=st.integers(-5, 5))
@@ -226,7 +241,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=numbers, owner=whose)
     def change_owner(self, number: int, owner: int | None) -> None:
-        if (entity := self.some(number)) is not None:
+        if (entity := self.some_that_changes(number)) is not None:
             entity.owner = self.player(owner)
 
     @rule(who=who, team=st.sampled_from(["red", "blue"]))
@@ -291,9 +306,9 @@ class Machine(RuleBasedStateMachine):
 def expected(entity: Any, player: Player | None) -> dict[str, Any]:
     """What a player is to know of something it sees; said in a different way than the code under test does."""
     owner = entity.owner
-    fields = {Thing: ["x", "y", "name", "score"], Sign: ["text"], Rock: ["x", "y"]}[type(entity)]
+    fields = {Thing: ["x", "y", "name", "score"], Sign: ["text"], Rock: ["x", "y"], Tree: ["x", "y"]}[type(entity)]
     if player is not None and owner is player:
-        fields = fields + {Thing: ["plan", "hand"], Sign: ["secret"], Rock: []}[type(entity)]
+        fields = fields + {Thing: ["plan", "hand"], Sign: ["secret"], Rock: [], Tree: ["rings"]}[type(entity)]
     elif player is not None and owner is not None and owner.team == player.team and type(entity) is Thing:
         fields = [*fields, "plan"]
     known: dict[str, Any] = {"kind": type(entity).__name__.lower()}

@@ -42,6 +42,8 @@ class Runner(Entity):
 class Star(Entity):
     """One point for whoever comes first."""
 
+    fixed = True
+
     x: int
     y: int
 
@@ -50,6 +52,7 @@ class PowerUp(Entity):
     """Makes whoever takes it fast, strong or magic for a while."""
 
     kind = "powerup"
+    fixed = True
 
     x: int
     y: int

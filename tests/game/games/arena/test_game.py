@@ -339,6 +339,8 @@ class CrowdTests(SynchronousTestCase):
         (ann.x, ann.y), (bob.x, bob.y), (cy.x, cy.y) = (60, 60), (400, 60), (3000, 3000)
         world: Any = room.world
         for star in world.all(Star):
-            star.x = star.y = 100 if star is world.all(Star)[0] else 3900
+            world.remove(star)
+        for place in (100, 3900):
+            world.add(Star(x=place, y=place))
         seen = room.view("ann")
         self.assertEqual([len(seen.find(kind)) for kind in ("ground", "player", "star")], [1, 2, 1])
