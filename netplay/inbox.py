@@ -10,7 +10,6 @@ every read: it hands the bytes to the protocol. Whatever else there is to find, 
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from twisted.internet import tcp, unix
@@ -40,8 +39,8 @@ class Watched(NamedTuple):
     @ivar size: the most bytes to read at once.
     """
 
-    recv: Callable[[int], bytes]
-    received: Callable[[bytes], None]
+    socket: Any
+    protocol: Any
     size: int
     transport: Any
 
@@ -102,7 +101,7 @@ class Inbox:
                 self._poll = select.epoll()
                 self._reactor.addReader(self)
             self._poll.register(fd, select.EPOLLIN)
-            self._watched[fd] = Watched(transport.socket.recv, transport.protocol.dataReceived, SMALL, transport)
+            self._watched[fd] = Watched(transport.socket, transport.protocol, SMALL, transport)
 
     def removeReader(self, transport: Any) -> None:
         """Watch it no more, if it was."""
@@ -157,11 +156,11 @@ class Inbox:
             watched = all_watched.get(fd)
             if watched is None:
                 continue
-            recv, received, size, transport = watched
+            socket, protocol, size, transport = watched
             data = b""
             if events == select.EPOLLIN:
                 try:
-                    data = recv(size)
+                    data = socket.recv(size)
                 except BlockingIOError:
                     continue
                 except OSError:
@@ -171,10 +170,10 @@ class Inbox:
                 continue
             if len(data) == SMALL:
                 all_watched[fd] = watched._replace(size=LARGE)
-            came.append((received, data, transport))
-        for received, data, transport in came:
+            came.append((protocol, data, transport))
+        for protocol, data, transport in came:
             try:
-                received(data)
+                protocol.dataReceived(data)
             except Exception:  # one connection's trouble is not the others'
                 self._log.failure("while reading from a client")
                 transport.abortConnection()

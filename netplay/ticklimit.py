@@ -8,9 +8,9 @@ from collections.abc import Callable
 from random import uniform
 from signal import ITIMER_REAL, SIGALRM, setitimer
 from time import monotonic
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 
@@ -68,21 +68,21 @@ class TickLimit:
                 setitimer(ITIMER_REAL, 0)
                 signal.signal(SIGALRM, self._earlier)
 
-    def call(self, f: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, f: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
         """
         Call something. What is called within such a call shares its time.
 
         @raise TickOverrun: it did not return in time.
         """
         if self._calling or not self._installed:
-            return f(*args, **kwargs)
+            return f(*args)
         self._began = monotonic()
         self._calling = True
         try:
             if not self._ticking:
                 self._ticking = True
                 setitimer(ITIMER_REAL, self._seconds, self._seconds)
-            return f(*args, **kwargs)
+            return f(*args)
         finally:
             # Python runs handlers of signals at calls and jumps, of which there are none here: after this line
             # no alarm raises anything, and before it this line is still to come.

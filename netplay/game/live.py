@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall
@@ -372,7 +373,7 @@ class LiveRoom:
 
         @raise Refused: C{room_crashed}, or what the game refuses.
         """
-        result: T = self._caught(self._limit.call, f, *args, **kwargs)
+        result: T = self._caught(self._limit.call, partial(f, *args, **kwargs))
         return result
 
     def _caught(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -79,6 +79,8 @@ class FeatureTalk:
     @param session: to be taken up first of all, if the client was here before.
     """
 
+    __slots__ = ("_client", "_feature", "_session", "_shared", "_takes_text", "_wire")
+
     def __init__(
         self, connection: Connection, feature: str, codec: Codec, window_bits: int | None, session: str | None = None
     ) -> None:
