@@ -81,7 +81,7 @@ class Outbox:
         "_paused",
         "_producer",
         "_queue",
-        "_send",
+        "_socket",
         "_streaming",
         "_taken",
         "_waiters",
@@ -127,9 +127,9 @@ class Outbox:
         self._eager = isinstance(transport, tcp.Connection) and not transport.TLS
         self._drain: _Drain | None = None
         if self._eager:
-            self._send: Callable[[bytes], int] = transport.socket.send
+            self._socket: Any = transport.socket
         else:
-            self._send = self._write_through
+            self._socket = self
             self._drain = _Drain(self)
             transport.registerProducer(self._drain, True)
 
@@ -139,7 +139,7 @@ class Outbox:
         """Send bytes, after all that waits. Once the outbox is closed they are dropped."""
         if self._clear:
             try:
-                sent = self._send(data)
+                sent = self._socket.send(data)
             except OSError as error:
                 self._not_sent(error, data)
                 return
@@ -470,7 +470,8 @@ class Outbox:
 
     # Everything else (TLS, wrappers): one push producer for good, writing through while it is not paused
 
-    def _write_through(self, data: bytes) -> int:
+    def send(self, data: bytes) -> int:
+        """As that of a socket, where there is none."""
         self.transport.write(data)
         return len(data)
 
@@ -517,8 +518,8 @@ class Fanout:
     """
     Outboxes that are sent the same: here is what a message costs for each of its receivers.
 
-    While all of them are clear, nothing is touched but the C{send} of each, and those lie side by side (the I{lane}):
-    with hundreds of receivers, whatever else is looked at is no longer in the processor's cache. What each has been
+    While all of them are clear, nothing is touched but their sockets (the I{lane}): with hundreds of receivers,
+    whatever else is looked at is no longer in the processor's cache. What each has been
     sent is therefore counted once for all.
     """
 
@@ -527,7 +528,7 @@ class Fanout:
     def __init__(self) -> None:
         self._joined: dict[Outbox, int] = {}  # and how much had been sent then, that it was not sent
         self._sent = 0
-        self._lane: tuple[list[Callable[[bytes], int]], list[Outbox]] | None = None
+        self._lane: tuple[list[Any], list[Outbox]] | None = None  # where to send to, and whose that is
 
     def __len__(self) -> int:
         return len(self._joined)
@@ -568,13 +569,13 @@ class Fanout:
                 outbox.write(data)
             return
         assert self._lane is not None
-        sends, outboxes = self._lane
+        sockets, outboxes = self._lane
         size = len(data)
         self._sent += size
-        round = iter(sends)
-        for send in round:
+        round = iter(sockets)
+        for socket in round:
             try:
-                sent = send(data)
+                sent = socket.send(data)
             except OSError as error:
                 outbox = outboxes[-length_hint(round) - 1]
                 self._joined[outbox] += size
@@ -590,7 +591,7 @@ class Fanout:
         outboxes = list(self._joined)
         if not all(outbox._clear for outbox in outboxes):
             return False
-        self._lane = [outbox._send for outbox in outboxes], outboxes
+        self._lane = [outbox._socket for outbox in outboxes], outboxes
         return True
 
 
