@@ -41,6 +41,23 @@ class Steps:
     @ivar dropped: how many steps were left out since it was made.
     """
 
+    __slots__ = (
+        "_bound",
+        "_clock",
+        "_count",
+        "_due",
+        "_ended",
+        "_interval",
+        "_pace",
+        "_quiet_until",
+        "_started",
+        "_step",
+        "_timer",
+        "_unsaid",
+        "_what",
+        "dropped",
+    )
+
     _log = Logger()
     EVERY = 10.0  # seconds from warning to warning, at least
 

@@ -55,6 +55,17 @@ class Audience:
     @ivar unseen: a player of whom nobody is told yet.
     """
 
+    __slots__ = (
+        "_groups",
+        "_now",
+        "_rate",
+        "_room",
+        "_sends",
+        "_totals",
+        "_viewers",
+        "unseen",
+    )
+
     def __init__(self, room: Room, rate: float, now: Callable[[], int], totals: Totals) -> None:
         self.unseen: str | None = None
         self._room = room

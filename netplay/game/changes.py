@@ -149,6 +149,8 @@ class Changes:
     @ivar refresh: more changed of what somebody may see than can be told by what changed: everyone is told everything.
     """
 
+    __slots__ = ("acks", "arrived", "by_cell", "moved", "refresh", "secret_in", "secret_of")
+
     def __init__(self) -> None:
         self.by_cell: dict[Cell, list[Change]] = {}
         self.moved: list[tuple[Seen, Cell, Cell]] = []

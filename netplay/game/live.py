@@ -53,6 +53,37 @@ class LiveRoom:
     @ivar reached: called with the game and the scores of a round when it is over.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_alarm",
+        "_audience",
+        "_beating",
+        "_change",
+        "_core",
+        "_due",
+        "_ended",
+        "_interval",
+        "_limit",
+        "_newcomer",
+        "_occupants",
+        "_origin",
+        "_pace",
+        "_password",
+        "_per_state",
+        "_rosters",
+        "_sending",
+        "_sent",
+        "_spectators",
+        "_steps",
+        "_talk",
+        "closed",
+        "code",
+        "permanent",
+        "private",
+        "reached",
+        "room",
+    )
+
     _log = Logger()
 
     def __init__(

@@ -32,6 +32,21 @@ class Room:
     @ivar journal: called with the name and the arguments of each call that moves the room.
     """
 
+    __slots__ = (
+        "_again_at",
+        "_away",
+        "_called",
+        "_starts_at",
+        "acks",
+        "changed",
+        "game",
+        "journal",
+        "name",
+        "scene",
+        "seed",
+        "world",
+    )
+
     def __init__(self, name: str, game: type[Game], seed: int) -> None:
         self.name = name
         self.game = game

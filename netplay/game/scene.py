@@ -37,7 +37,7 @@ class Record(NamedTuple):
     value: float
 
 
-@dataclass
+@dataclass(slots=True)
 class Scene:
     """
     One room as its game sees it. The room writes it, the game reads it, and adds to what is C{said} and C{records}.

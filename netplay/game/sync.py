@@ -32,6 +32,30 @@ class Stream:
     @param game: what is played.
     """
 
+    __slots__ = (
+        "_acks",
+        "_acks_by_cell",
+        "_at",
+        "_brief",
+        "_changes",
+        "_copies",
+        "_digits",
+        "_entities",
+        "_free",
+        "_game",
+        "_grid",
+        "_has_secrets",
+        "_kinds",
+        "_known",
+        "_near",
+        "_room",
+        "_rows",
+        "_seen",
+        "_teams",
+        "_tick",
+        "_world",
+    )
+
     def __init__(self, room: str, game: type[Game]) -> None:
         self._room = room
         self._game = game.name

@@ -173,7 +173,7 @@ class CrowdTests(SynchronousTestCase):
     def test_when_nobody_walks_all_come_to_rest_beside_each_other(self, bodies: list[Someone]) -> None:
         for body in bodies:
             body.wx = body.wy = 0
-        for _ in range(60):
+        for _ in range(240):
             before = energy(bodies)
             tick(bodies, small())
             self.assertLessEqual(energy(bodies), before)
