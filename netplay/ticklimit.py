@@ -68,7 +68,7 @@ class TickLimit:
                 setitimer(ITIMER_REAL, 0)
                 signal.signal(SIGALRM, self._earlier)
 
-    def call(self, f: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]) -> T:
+    def call(self, f: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
         """
         Call something. What is called within such a call shares its time.
 
