@@ -28,7 +28,8 @@ class Histogram:
 
     def observe(self, seconds: float) -> None:
         """It happened once more. A clock that was set back counts as no time at all."""
-        seconds = max(0.0, seconds)
+        if seconds < 0:
+            seconds = 0.0
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.sum += seconds
 

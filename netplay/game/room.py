@@ -225,7 +225,8 @@ class Room:
         """
         if self.scene.phase is not Phase.PLAYING:
             raise Refused("wrong_phase", "the round has not begun, or is over")
-        self.journal("act", id, message)
+        if self.journal is not _unrecorded:  # asked first: players hold and let go all the time
+            self.journal("act", id, message)
         seq = getattr(message, "seq", None)
         if seq is not None:
             self.acks[id] = seq

@@ -102,8 +102,7 @@ class Arena(Game):
             if collide(a, b, terrain):
                 self.met(a, b)
                 self.met(b, a)
-        for runner in runners:
-            tile = terrain.tile(runner.x, runner.y)
+        for runner, tile in zip(runners, terrain.tiles(runners), strict=True):
             if tile in things:
                 self.take(runner, tile)
             if runner.power == MAGIC:

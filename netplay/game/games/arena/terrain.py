@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil, floor, sqrt
+from typing import Protocol
 
 TILE = 40
 """Width and height of a tile, in units."""
@@ -14,6 +16,13 @@ WALL = "#"
 
 Bounds = tuple[int, int, int, int, tuple[tuple[int, int], ...]]
 """Where in a tile a player's centre can be: from left, top to right, bottom, and a radius away from these corners."""
+
+
+class Spot(Protocol):
+    """What is somewhere."""
+
+    x: int
+    y: int
 
 
 class Terrain:
@@ -42,6 +51,11 @@ class Terrain:
     def tile(self, x: int, y: int) -> int:
         """The number of the tile at a point."""
         return y // TILE * self.columns + x // TILE
+
+    def tiles(self, spots: Iterable[Spot]) -> list[int]:
+        """The same for many at once."""
+        columns = self.columns
+        return [spot.y // TILE * columns + spot.x // TILE for spot in spots]
 
     def centre(self, tile: int) -> tuple[int, int]:
         """Of a tile, by its number."""
