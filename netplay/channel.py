@@ -81,15 +81,19 @@ class Channel:
 
     def flush(self) -> None:
         """Send now what was published in this turn: before anything whose order matters."""
-        for group in list(self._groups.values()):
-            if group.frames or group.latest:
-                self._send(group)
+        if self._flushing:  # otherwise there was nothing
+            self._send_all()
 
     def _end_of_turn(self) -> None:
         self._flushing = False
         began = self._clock.seconds()
-        self.flush()
+        self._send_all()
         self.totals.flushes.observe(self._clock.seconds() - began)
+
+    def _send_all(self) -> None:
+        for group in list(self._groups.values()):
+            if group.frames or group.latest:
+                self._send(group)
 
     def _send(self, group: _Group) -> None:
         frames, group.frames = group.frames, []

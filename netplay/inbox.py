@@ -45,6 +45,9 @@ class Watched(NamedTuple):
     transport: Any
 
 
+READABLE = getattr(select, "EPOLLIN", 0)
+"""And nothing else to be said of a socket."""
+
 _PLAIN = (tcp.Server, unix.Server)
 
 
@@ -100,7 +103,7 @@ class Inbox:
             if self._poll is None:
                 self._poll = select.epoll()
                 self._reactor.addReader(self)
-            self._poll.register(fd, select.EPOLLIN)
+            self._poll.register(fd, READABLE)
             self._watched[fd] = Watched(transport.socket, transport.protocol, SMALL, transport)
 
     def removeReader(self, transport: Any) -> None:
@@ -158,7 +161,7 @@ class Inbox:
                 continue
             socket, protocol, size, transport = watched
             data = b""
-            if events == select.EPOLLIN:
+            if events == READABLE:
                 try:
                     data = socket.recv(size)
                 except BlockingIOError:

@@ -88,9 +88,10 @@ class Room:
     @property
     def next_due(self) -> int | None:
         """The tick at which something happens by itself, C{None} if nothing will."""
-        if self.game.ticking and self.phase is Phase.PLAYING:
-            return self.scene.ticks + 1
-        timer = None if self.phase is Phase.OVER else self.scene.timers.next_due
+        scene = self.scene
+        if self.game.ticking and scene.phase is Phase.PLAYING:
+            return scene.ticks + 1
+        timer = None if scene.phase is Phase.OVER else scene.timers.next_due
         dues = [due for due in (self._starts_at, self._again_at, timer, *self._away.values()) if due is not None]
         return min(dues, default=None)
 

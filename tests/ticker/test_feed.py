@@ -26,7 +26,7 @@ class CountingCodec(Codec):
             self.encoded.append(message)
             return codec.encode(message)
 
-        super().__init__(codec.name, encode, codec._values)
+        super().__init__(codec.name, encode, codec.values)
 
     def count(self, kind: type) -> int:
         """How many messages of a type it has encoded since this was last asked about anything."""
