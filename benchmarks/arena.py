@@ -107,7 +107,8 @@ def main() -> None:
     a = parser.parse_args()
     count, seats, ground = SCENES[a.game]
     count, seats = a.rooms or count, a.players or seats
-    common = ["--admin", "unix:admin", *shlex.split(a.netplay_args)]
+    # The peer keeps nothing either.
+    common = ["--store", "memory:", "--admin", "unix:admin", *shlex.split(a.netplay_args)]
     servers = {
         "msgpack": netplay("web", common),
         "json": netplay("game", ["--web=off", *common]),

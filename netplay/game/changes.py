@@ -7,10 +7,13 @@ from functools import lru_cache
 from operator import itemgetter, ne
 from typing import Any, NamedTuple
 
+import msgspec
+
 from netplay.game.entities import Entity, Kind
 from netplay.game.grid import EVERYWHERE, Cell
 from netplay.wire.codecs import JSON, Codec
 
+_astuple = msgspec.structs.astuple
 _copy: Callable[[Entity], Entity] = Entity.__copy__  # type: ignore[attr-defined]  # copy.copy takes thrice as long
 
 
@@ -61,7 +64,8 @@ class Seen:
         entity = self.entity
         self.copy = _copy(entity)
         before = self.values
-        self.values = now = self.kind.values(entity)
+        kind = self.kind
+        self.values = now = kind.pick(_astuple(entity)) if kind.exact else kind.values(entity)
         return mask_of((*map(ne, now, before),))
 
     def visible(self, view: View) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum
 from math import hypot, isfinite
 from operator import itemgetter
@@ -84,17 +85,20 @@ class Kind:
     @ivar own: mask of what the owner sees besides.
     @ivar has_secrets: whether not everyone sees the same of it.
     @ivar fixed: whether it never changes.
+    @ivar pick: takes what L{fields} hold out of what all fields of an entity do.
+    @ivar exact: whether all of that is sent as it is, and nothing is rounded.
     """
 
     __slots__ = (
-        "_pick",
         "_rounded",
         "_whole",
+        "exact",
         "fields",
         "fixed",
         "has_secrets",
         "name",
         "own",
+        "pick",
         "public",
         "scales",
         "team",
@@ -129,9 +133,11 @@ class Kind:
         places = [order.index(name) for name in self.fields]
         # itemgetter makes a tuple of several places or of a slice, but not of one place.
         one = slice(places[0], places[0] + 1) if places else slice(0)
-        self._pick = itemgetter(*places) if len(places) > 1 else itemgetter(one)
+        self.pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+        self.pick = itemgetter(*places) if len(places) > 1 else itemgetter(one)
         whole = tuple(scale if is_rounded else 0 for scale, is_rounded in zip(self.scales, rounded, strict=True))
-        self._rounded = whole if any(rounded) else None
+        self._rounded = whole
+        self.exact = not any(rounded)
         self.has_secrets = bool(self.team or self.own)
         self.fixed = cls.fixed is True
         self._whole = tuple(zip(self.fields, self.scales, strict=True))
@@ -142,8 +148,8 @@ class Kind:
 
         @raise ValueError: a C{float} is none, or not finite.
         """
-        values: tuple[Any, ...] = self._pick(_astuple(entity))
-        if self._rounded is None:
+        values = self.pick(_astuple(entity))
+        if self.exact:
             return values
         try:
             return tuple([
@@ -154,7 +160,7 @@ class Kind:
 
     def _wrong(self, values: tuple[Any, ...]) -> str:
         """The field in which there is not what was declared."""
-        for name, value, scale in zip(self.fields, values, self._rounded or (), strict=True):
+        for name, value, scale in zip(self.fields, values, self._rounded, strict=True):
             if scale and not (isinstance(value, int | float) and isfinite(value * scale)):
                 return f"{name} is {repr(value)[:40]}"
         raise AssertionError("all fields hold numbers")
